@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 // The `#libs/…` doors straight from source, with no build first. An alias, not the `source` export condition: Vitest applies
 // resolve.conditions to test files but not to globalSetup, which would silently load a stale dist/.
 const alias = Object.fromEntries(
-  readdirSync(`${import.meta.dirname}/libs`).map((room) => [`#libs/${room}`, `${import.meta.dirname}/libs/${room}/index.ts`]),
+  readdirSync(`${import.meta.dirname}/libs`).map((room) => [
+    `#libs/${room}`,
+    `${import.meta.dirname}/libs/${room}/index.ts`,
+  ]),
 );
 
 export default defineConfig({

@@ -1,0 +1,26 @@
+export { ContractError, type Envelope, envelope, parseEnvelope } from './envelope.ts';
+export {
+  type EventData,
+  type EventType,
+  events,
+  eventTypes,
+  listensTo,
+  type ServiceName,
+  serviceNames,
+} from './events.ts';
+export {
+  type HoldDecision,
+  type HoldRequest,
+  holdDecision,
+  holdRequest,
+  providerReadAnswer,
+  providerReadRequest,
+} from './internal-api.ts';
+export {
+  type Observation,
+  observation,
+  type PaymentObservation,
+  type PayoutObservation,
+  type PurchaseObservation,
+} from './observation.ts';
+export { currency, foreignId, minorUnits, transactionId, userId } from './scalars.ts';
