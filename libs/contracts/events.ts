@@ -38,11 +38,11 @@ export const events = {
   ),
   'payments.void-requested.v1': define(['wallet'], z.object({ ...transaction, reason })),
   'payments.transaction-completed.v1': define(
-    ['gateway'],
+    ['reconciler'],
     z.object({ ...transaction, kind: z.enum(['deposit', 'withdrawal', 'reversal']) }),
   ),
   'payments.transaction-failed.v1': define(
-    ['gateway'],
+    ['reconciler'],
     z.object({
       ...transaction,
       kind: z.enum(['deposit', 'withdrawal']),
@@ -109,7 +109,7 @@ export const events = {
     }),
   ),
   'reconciler.case-opened.v1': define(
-    ['gateway'],
+    [],
     z.object({
       case_id: z.uuid(),
       cause: reason,
