@@ -14,9 +14,17 @@ declare module 'vitest' {
   }
 }
 
-/** One private PostgreSQL and RabbitMQ per run, both thrown away at its end; DATABASE_URL and AMQP_URL name others instead. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/**
+ * One private PostgreSQL and RabbitMQ per run, both thrown away at its end; DATABASE_URL and AMQP_URL name others instead. A run of
+ * named files none of which is an `.int.test.ts` is over before a broker would have started: it gets none.
+ */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const files = process.argv.filter((argument) => argument.endsWith('.test.ts'));
+  if (files.length > 0 && !files.some((file) => file.endsWith('.int.test.ts'))) return undefined;
+
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-test-'));
+  // However the run ends; the servers themselves cannot outlive this process.
+  process.once('exit', () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
   fs.chmodSync(dir, 0o755); // as root, PostgreSQL runs as another user, who must reach its folder
   const [postgres, rabbit] = await Promise.all([givenOrPrivatePostgres(dir), givenOrPrivateRabbit(dir)]);
   project.provide('pgUrl', postgres.url);
@@ -38,5 +46,5 @@ async function givenOrPrivatePostgres(dir: string): Promise<Given> {
 async function givenOrPrivateRabbit(dir: string): Promise<Given> {
   const url = process.env['AMQP_URL'];
   if (url !== undefined) return given(url);
-  return startRabbit({ dir: path.join(dir, 'rabbitmq'), root: rabbitmqRoot(path.resolve('.local/rabbitmq')) });
+  return startRabbit({ dir: path.join(dir, 'rabbitmq'), root: rabbitmqRoot(path.resolve(import.meta.dirname, '..')) });
 }

@@ -37,11 +37,13 @@ export type RabbitOptions = {
 
 type Installation = { root: string; erlang: string; bin: string; home: string; version: string };
 
-/** The root folder of a RabbitMQ 3.10 or newer: the machine's own, or the distribution's packages unpacked into `dest`. */
-export function rabbitmqRoot(dest: string): string {
-  // Compiled, this file lies in dist/deploy/local; the script only in the sources, beside `dest`'s parent.
-  const script = path.resolve(dest, '../../deploy/local/fetch-rabbitmq.sh');
-  return execFileSync('sh', [script, dest], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+/** The root folder of a RabbitMQ 3.10 or newer: the machine's own, or the distribution's packages unpacked into the checkout. */
+export function rabbitmqRoot(checkout: string): string {
+  const script = path.join(checkout, 'deploy/local/fetch-rabbitmq.sh');
+  const output = execFileSync('sh', [script, path.join(checkout, '.local/rabbitmq')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return output.toString().trim();
 }
 
 /**
