@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+/** The house rules that a compiler or a linter does not know (ARCHITECTURE.md, "Rules between rooms"). */
+const root = path.resolve(import.meta.dirname, '..');
+const files = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', 'libs', 'services', 'deploy', 'test'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
+  .split('\n')
+  .filter((file) => file.endsWith('.ts'));
+
+const isTest = (file: string): boolean => /\.test\.ts$|\/test\//.test(file) || file.startsWith('test/');
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const importsOf = (file: string): string[] =>
+  [...read(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((m) => m[1] ?? '');
+const breaking = (rule: (file: string) => string | undefined, among = files): string[] =>
+  among.flatMap((file) => rule(file) ?? []);
+
+/** Which other rooms a room may enter; a room that is not named here may enter any but `testing`. */
+const allowedRooms: Record<string, readonly string[]> = {
+  money: [],
+  contracts: ['money'],
+  runtime: [],
+  sealed: [],
+  telemetry: ['runtime'],
+  db: ['runtime', 'telemetry'],
+  http: ['runtime', 'telemetry'],
+  auth: ['runtime', 'http', 'contracts'],
+  messaging: ['db', 'contracts', 'runtime', 'telemetry'],
+  revio: ['contracts', 'money'],
+};
+
+test('a service enters no other service, and leaves its folder only through a door of libs', () => {
+  expect(
+    breaking(
+      (file) => {
+        const service = /^services\/([a-z]+)\//.exec(file)?.[1];
+        if (!service) return undefined;
+        const strangers = importsOf(file).filter(
+          (i) =>
+            i.startsWith('.') && !path.normalize(path.join(path.dirname(file), i)).startsWith(`services/${service}/`),
+        );
+        return strangers.length > 0 ? `${file} → ${strangers.join(', ')}` : undefined;
+      },
+      files.filter((file) => !isTest(file)),
+    ),
+  ).toEqual([]);
+});
+
+test('a room of libs enters only the rooms it may, by their doors', () => {
+  expect(
+    breaking(
+      (file) => {
+        const room = /^libs\/([a-z-]+)\//.exec(file)?.[1];
+        const allowed = room === undefined ? undefined : allowedRooms[room];
+        const entered = importsOf(file)
+          .filter((i) => i.startsWith('#libs/'))
+          .map((i) => i.slice('#libs/'.length));
+        const wrong =
+          allowed === undefined
+            ? entered.filter((r) => r === 'testing' && room !== 'testing' && room)
+            : entered.filter((r) => !allowed.includes(r));
+        return wrong.length > 0 ? `${file} → ${wrong.join(', ')}` : undefined;
+      },
+      files.filter((file) => !isTest(file)),
+    ),
+  ).toEqual([]);
+});
+
+test('process.env is read in config.ts only', () => {
+  const readers = files.filter(
+    (file) => /^(libs|services)\//.test(file) && !isTest(file) && !/\/(config|main)\.ts$/.test(file),
+  );
+  expect(
+    breaking(
+      (file) => (/process\.env/.test(read(file).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')) ? file : undefined),
+      readers,
+    ),
+  ).toEqual([]);
+});
+
+/** Decisions, state machines and parsers: the same input gives the same output, for ever. */
+const pure = [
+  /^libs\/money\//,
+  /^libs\/contracts\//,
+  /^services\/wallet\/src\/ledger\/ledger\.ts$/,
+  /^services\/payments\/src\/(deposit\/deposit|withdrawal\/withdrawal)\.ts$/,
+  /^services\/reconciler\/src\/(decide|schedule)\.ts$/,
+];
+
+test('pure files know no clock, no chance, no environment and no library but zod', () => {
+  const pureFiles = files.filter((file) => !isTest(file) && pure.some((p) => p.test(file)));
+  expect(
+    breaking((file) => {
+      const impure = /Date\.now\(|new Date\(\)|randomUUID|Math\.random|process\./.exec(read(file))?.[0];
+      const foreign = importsOf(file).find(
+        (i) => !i.startsWith('.') && !['#libs/money', '#libs/contracts', 'zod'].includes(i),
+      );
+      return impure || foreign ? `${file}: ${impure ?? foreign}` : undefined;
+    }, pureFiles),
+  ).toEqual([]);
+});
+
+test('TypeORM maps and migrates; it neither saves, cascades nor synchronises', () => {
+  const banned =
+    /\.save\(|cascade\s*:|eager\s*:\s*true|lazy\s*:\s*true|synchronize\s*:\s*true|extends BaseEntity|@Entity\(/;
+  expect(
+    breaking((file) =>
+      /^(libs|services)\//.test(file) && !isTest(file) && banned.test(read(file)) ? file : undefined,
+    ),
+  ).toEqual([]);
+});
+
+test('names say what is inside', () => {
+  expect(
+    breaking((file) => (/(^|\/)(utils?|common|helpers?|managers?|base|misc)(\.ts|\/)/.test(file) ? file : undefined)),
+  ).toEqual([]);
+  expect(breaking((file) => (/^[a-z0-9.-]+\.ts$/.test(path.basename(file)) ? undefined : file))).toEqual([]);
+});
+
+test('nothing is left for later, skipped, or run alone', () => {
+  const left = /\b(TODO|FIXME|XXX|HACK)\b|\b(test|it|describe)\.(only|skip|todo)\(/;
+  expect(breaking((file) => (file !== 'test/tidy.test.ts' && left.test(read(file)) ? file : undefined))).toEqual([]);
+});
