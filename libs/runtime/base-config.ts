@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { count, durationMs, port } from './config.ts';
+
+/** The variables that every service reads; each adds its own: `z.object({ ...baseConfig, WALLET_URL: httpUrl() })`. */
+export const baseConfig = {
+  /** Production unless told otherwise: forgetting it must never be what loosens a check. */
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('production'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port(0),
+  /** `/livez`, `/readyz` and `/metrics`; no balancer exposes it. */
+  OPS_PORT: port(0),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres URL' }),
+  /** 8–16 connections saturate a small PostgreSQL (PERFORMANCE.md); more only wait inside it, where nobody sees them. */
+  DB_POOL_MAX: count(10, { max: 200 }),
+  AMQP_URL: z.url({ protocol: /^amqps?$/, error: 'must be an amqp URL' }),
+  /** Put before the name of every exchange and queue, so that several systems can share a broker. */
+  AMQP_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{0,64}$/)
+    .default(''),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Between "not ready" and the first thing that stops. Behind a balancer: longer than the interval of its probes. */
+  DRAIN_DELAY_MS: durationMs(0, { min: 0 }),
+};

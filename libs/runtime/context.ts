@@ -1,0 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What every log line, message and call made while handling one request or message carries along. */
+export interface Context {
+  requestId?: string;
+  /** The transaction that this is about. */
+  correlationId?: string;
+  /** W3C Trace Context, as the header has it. */
+  traceparent?: string;
+}
+
+const storage = new AsyncLocalStorage<Context>();
+const none: Context = Object.freeze({});
+
+export const currentContext = (): Context => storage.getStore() ?? none;
+
+/** Runs `work` with `context` laid over the present one: what it does not name stays as it is. */
+export const runInContext = <R>(context: Context, work: () => R): R =>
+  storage.run({ ...currentContext(), ...context }, work);
