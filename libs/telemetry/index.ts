@@ -1,0 +1,2 @@
+export { createMetrics, type Metrics } from './metrics.ts';
+export { type Checks, type Ops, startOps } from './ops.ts';
