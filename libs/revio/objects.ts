@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { foreignId } from '#libs/contracts';
+
+/**
+ * The three objects of REVIO.md §3–5 as far as this system uses them. Fields that Revio adds are dropped; a field that we decide
+ * by and that is missing or of another type makes the object unreadable, because a guess about money is worse than a fresh read.
+ */
+
+/** Unix seconds (REVIO.md §2), up to the year 9999: beyond it a Date has no four-digit year. */
+const unixSeconds = z.int().min(0).max(253_402_300_799);
+
+/** Minor units as a JSON integer. `int` is bounded to 2^53 - 1, beyond which JSON.parse would already have rounded. */
+const providerAmount = z.int();
+
+const word = z.string().min(1).max(64);
+const link = z.string().max(2048).nullish();
+
+const object = {
+  id: foreignId,
+  status: word,
+  is_test: z.boolean(),
+  brand_id: z.string().max(64),
+  /** Ours, echoed. Refunds carry an empty one (sample 06). */
+  reference: z.string().max(128).nullish(),
+  created_on: unixSeconds,
+  updated_on: unixSeconds,
+};
+
+export const purchase = z.object({
+  type: z.literal('purchase'),
+  ...object,
+  purchase: z.object({ total: providerAmount, currency: z.string().max(8) }),
+  payment: z
+    .object({
+      is_outgoing: z.boolean(),
+      amount: providerAmount,
+      fee_amount: providerAmount,
+      currency: z.string().max(8),
+    })
+    .nullable(),
+  marked_as_paid: z.boolean(),
+  status_history: z.array(z.object({ status: word })),
+  /** Null or whatever the conversion was; a missing field is not a null one, since only null may be credited. */
+  currency_conversion: z.looseObject({}).nullable(),
+  checkout_url: link,
+});
+
+export const payout = z.object({
+  type: z.literal('payout'),
+  ...object,
+  payment: z.object({ amount: providerAmount, currency: z.string().max(8) }),
+  execution_url: link,
+});
+
+/** A refund or a chargeback (REVIO.md fact 8). `event_type` is there in webhooks only. */
+export const payment = z.object({
+  type: z.literal('payment'),
+  ...object,
+  payment: z.object({
+    is_outgoing: z.boolean(),
+    amount: providerAmount,
+    currency: z.string().max(8),
+    payment_type: word,
+  }),
+  event_type: word.nullish(),
+  related_to: z.object({ id: foreignId, type: word, reference: z.string().max(128).nullish() }).nullish(),
+});
+
+export const revioObject = z.discriminatedUnion('type', [purchase, payout, payment]);
+
+export type Purchase = z.infer<typeof purchase>;
+export type Payout = z.infer<typeof payout>;
+export type Payment = z.infer<typeof payment>;
