@@ -1,0 +1,206 @@
+import { expect, test } from 'vitest';
+import type { Books } from './books.ts';
+import { audit } from './rules.ts';
+
+/** A deposit of 150.00, a withdrawal of 60.00 that settled and one of 20.00 that the bank refused. */
+const honest = (): Books => {
+  const available = 'wallet:w:available';
+  const held = 'wallet:w:held';
+  const clearing = 'revio:clearing:ZAR';
+  const posting = (tx_id: string, from: string, to: string, amount_minor: bigint) => [
+    { tx_id, account_id: from, currency: 'ZAR', amount_minor: -amount_minor },
+    { tx_id, account_id: to, currency: 'ZAR', amount_minor },
+  ];
+  return {
+    entries: [
+      ...posting('p1', clearing, available, 15000n),
+      ...posting('p2', available, held, 6000n),
+      ...posting('p3', held, clearing, 6000n),
+      ...posting('p4', available, held, 2000n),
+      ...posting('p5', held, available, 2000n),
+    ],
+    accounts: [
+      { account_id: available, kind: 'user_available', currency: 'ZAR', balance_minor: 9000n, may_go_negative: false },
+      { account_id: held, kind: 'user_held', currency: 'ZAR', balance_minor: 0n, may_go_negative: false },
+      {
+        account_id: clearing,
+        kind: 'provider_clearing',
+        currency: 'ZAR',
+        balance_minor: -9000n,
+        may_go_negative: true,
+      },
+    ],
+    op_txs: [
+      { op_id: 'dep_1', tx_id: 'p1', effect: 'credit' },
+      { op_id: 'wd_1', tx_id: 'p2', effect: 'hold' },
+      { op_id: 'wd_1', tx_id: 'p3', effect: 'settle' },
+      { op_id: 'wd_2', tx_id: 'p4', effect: 'hold' },
+      { op_id: 'wd_2', tx_id: 'p5', effect: 'release' },
+    ],
+    operations: [
+      { op_id: 'dep_1', kind: 'deposit', currency: 'ZAR', amount_minor: 15000n, status: 'completed', terminal: true },
+      { op_id: 'wd_1', kind: 'withdrawal', currency: 'ZAR', amount_minor: 6000n, status: 'completed', terminal: true },
+      { op_id: 'wd_2', kind: 'withdrawal', currency: 'ZAR', amount_minor: 2000n, status: 'failed', terminal: true },
+    ],
+    outbox: [{ service: 'wallet', message_id: 'm1', published_at: new Date() }],
+    provider: [
+      { object_id: 'P1', kind: 'purchase', reference: 'dep_1', currency: 'ZAR', amount_minor: 15000n, status: 'paid' },
+      { object_id: 'O1', kind: 'payout', reference: 'wd_1', currency: 'ZAR', amount_minor: 6000n, status: 'success' },
+      { object_id: 'O2', kind: 'payout', reference: 'wd_2', currency: 'ZAR', amount_minor: 2000n, status: 'error' },
+    ],
+  };
+};
+
+test('honest books break no rule', () => {
+  expect(audit(honest(), { atRest: true })).toEqual([]);
+});
+
+type Lie = [name: string, tell: (books: Books) => void, rule: RegExp];
+const first = <T>(rows: T[], which: (row: T) => boolean): T => {
+  const row = rows.find(which);
+  if (!row) throw new Error('the honest books have no such row');
+  return row;
+};
+const lies: Lie[] = [
+  [
+    'an entry changed',
+    (b) => {
+      first(b.entries, (e) => e.tx_id === 'p1').amount_minor += 1n;
+    },
+    /I1/,
+  ],
+  [
+    'a balance changed',
+    (b) => {
+      first(b.accounts, (a) => a.kind === 'user_available').balance_minor += 1n;
+    },
+    /I2/,
+  ],
+  [
+    'an account without entries',
+    (b) => {
+      b.accounts.push({
+        account_id: 'x',
+        kind: 'user_held',
+        currency: 'ZAR',
+        balance_minor: 1n,
+        may_go_negative: false,
+      });
+    },
+    /I2/,
+  ],
+  [
+    'a negative balance',
+    (b) => {
+      first(b.accounts, (a) => a.kind === 'user_held').balance_minor = -1n;
+    },
+    /I3/,
+  ],
+  [
+    'posted and voided',
+    (b) => {
+      b.op_txs.push({ op_id: 'wd_1', tx_id: 'p5', effect: 'release' });
+    },
+    /I4 I5/,
+  ],
+  [
+    'released, yet paid out',
+    (b) => {
+      first(b.provider, (r) => r.object_id === 'O2').status = 'success';
+    },
+    /I8/,
+  ],
+  [
+    'released while undecided',
+    (b) => {
+      first(b.provider, (r) => r.object_id === 'O2').status = 'pending';
+    },
+    /I8/,
+  ],
+  [
+    'paid out twice',
+    (b) => {
+      b.provider.push({ ...first(b.provider, (r) => r.object_id === 'O1'), object_id: 'O3' });
+    },
+    /twice/,
+  ],
+  [
+    'an operation that hangs',
+    (b) => {
+      Object.assign(
+        first(b.operations, (o) => o.op_id === 'wd_2'),
+        { status: 'pending', terminal: false },
+      );
+    },
+    /terminal/,
+  ],
+  [
+    'completed without credit',
+    (b) => {
+      b.op_txs = b.op_txs.filter((t) => t.effect !== 'credit');
+    },
+    /I6/,
+  ],
+  [
+    'failed, yet settled',
+    (b) => {
+      first(b.operations, (o) => o.op_id === 'wd_1').status = 'failed';
+    },
+    /I6/,
+  ],
+  [
+    'a hold left behind',
+    (b) => {
+      b.op_txs = b.op_txs.filter((t) => t.effect !== 'release');
+    },
+    /I4 every/,
+  ],
+  [
+    'a message left behind',
+    (b) => {
+      first(b.outbox, () => true).published_at = null;
+    },
+    /I7/,
+  ],
+  [
+    'paid at Revio, not credited',
+    (b) => {
+      b.provider.push({ ...first(b.provider, (r) => r.object_id === 'P1'), object_id: 'P2', reference: 'dep_2' });
+    },
+    /I9 per deposit/,
+  ],
+  [
+    'credited, not paid at Revio',
+    (b) => {
+      first(b.provider, (r) => r.object_id === 'P1').status = 'created';
+    },
+    /I9 per deposit/,
+  ],
+  [
+    'refunded, not reversed',
+    (b) => {
+      b.provider.push({
+        object_id: 'R1',
+        kind: 'refund',
+        reference: 'dep_1',
+        currency: 'ZAR',
+        amount_minor: 5000n,
+        status: 'success',
+      });
+    },
+    /I9 per deposit/,
+  ],
+  [
+    'settled, not paid out',
+    (b) => {
+      first(b.provider, (r) => r.object_id === 'O1').status = 'error';
+    },
+    /I9 per withdrawal/,
+  ],
+];
+
+test.each(lies)('%s is named', (_name, tell, rule) => {
+  const books = honest();
+  tell(books);
+  expect(audit(books, { atRest: true }).map((v) => v.rule)).toContainEqual(expect.stringMatching(rule));
+});
