@@ -1,0 +1,3 @@
+export type { Actor, ServiceActor, UserActor } from './actor.ts';
+export { signInternalToken } from './internal-token.ts';
+export { actorOf, requireInternal, requireService, requireUser } from './require-internal.ts';

@@ -1,0 +1,45 @@
+import type { Request, RequestHandler } from 'express';
+import type { ServiceName } from '#libs/contracts';
+import { Problem } from '#libs/http';
+import type { Actor, ServiceActor, UserActor } from './actor.ts';
+import { verifyInternalToken } from './internal-token.ts';
+
+const actors = new WeakMap<Request, Actor>();
+
+const unauthenticated = new Problem('unauthenticated', 401, {
+  title: 'A valid token is needed',
+  headers: { 'www-authenticate': 'Bearer' },
+});
+const forbidden = new Problem('forbidden', 403, { title: 'The token does not permit this' });
+
+/** Lets through only calls that carry an internal token for `audience`. `keys`: the current one, and during a rotation the old. */
+export function requireInternal(expected: { audience: ServiceName; keys: readonly Buffer[] }): RequestHandler {
+  return (request, _response, next) => {
+    const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.get('authorization') ?? '')?.[1];
+    const speaker = token === undefined ? undefined : verifyInternalToken(token, expected);
+    if (speaker === undefined) throw unauthenticated;
+    actors.set(request, speaker);
+    next();
+  };
+}
+
+/** Who speaks, once `requireInternal` let the request through. Throws 401 where no guard stood before. */
+export function actorOf(request: Request): Actor {
+  const speaker = actors.get(request);
+  if (speaker === undefined) throw unauthenticated;
+  return speaker;
+}
+
+/** The user on whose behalf the gateway calls. Throws 403 for a service. */
+export function requireUser(request: Request): UserActor {
+  const speaker = actorOf(request);
+  if (speaker.kind !== 'user') throw forbidden;
+  return speaker;
+}
+
+/** The service that calls for itself, one of `allowed` where given. Throws 403 for anybody else. */
+export function requireService(request: Request, allowed?: readonly ServiceName[]): ServiceActor {
+  const speaker = actorOf(request);
+  if (speaker.kind !== 'service' || allowed?.includes(speaker.service) === false) throw forbidden;
+  return speaker;
+}

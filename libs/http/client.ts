@@ -1,0 +1,200 @@
+import CircuitBreaker from 'opossum';
+import { Pool } from 'undici';
+import { currentContext, type Logger } from '#libs/runtime';
+import type { Metrics } from '#libs/telemetry';
+import { HttpUnavailable, type UnavailableKind } from './client-errors.ts';
+import { ExchangeFailed, exchange, type HttpResponse } from './exchange.ts';
+
+/** 32 in flight gave the best throughput of a hop (PERFORMANCE.md); more only queue at the other side. */
+const connectionsMax = 32;
+/** Waiting for a connection counts: beyond this the wait alone would use up the timeout. Refused instead, with nothing sent. */
+const inFlightMax = 512;
+/** A host that does not take a connection by then is down; what is left of the timeout is for nothing. */
+const connectMsMax = 3_000;
+
+interface BreakerOptions {
+  /** It opens above this share of failures (5xx, timeouts, broken connections; never a 4xx) … */
+  errorThresholdPercentage?: number;
+  /** … among at least this many requests, the successful ones included, … */
+  volumeThreshold?: number;
+  /** … of the last so many milliseconds. */
+  windowMs?: number;
+  /** How long it stays open before one request is let through to try. */
+  resetMs?: number;
+}
+
+interface ClientOptions {
+  /** The other side, as metrics and logs call it. */
+  name: string;
+  /** Its path is put before every request's path. No request ever leaves this origin. */
+  baseUrl: string;
+  /** For the whole exchange: connection, request, answer and a possible second try. */
+  timeoutMs: number;
+  bodyBytesMax: number;
+  metrics: Metrics;
+  logger: Logger;
+  breaker?: BreakerOptions;
+}
+
+interface HttpRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Begins with `/`; query included. */
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  json?: unknown;
+  /** May be sent twice without harm: then a connection that broke before any answer (an idle one just closed by the other side) is tried once more. */
+  idempotent?: boolean;
+  /** Instead of the client's. */
+  timeoutMs?: number;
+}
+
+export interface HttpClient {
+  /** Resolves with whatever was answered, 5xx included; throws HttpUnavailable when there is no answer. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+  /** Waits for what is in flight. */
+  close(): Promise<void>;
+}
+
+/** Carries a 5xx past the breaker as the failure it is there, and out again as the answer it is here. */
+class ServerError extends Error {
+  readonly response: HttpResponse;
+  constructor(response: HttpResponse) {
+    super(`status ${response.status}`);
+    this.response = response;
+  }
+}
+
+/** An HTTP client for one origin: a pool of kept connections, a circuit breaker, one timeout, a cap on bodies, no redirects. */
+export function createClient(options: ClientOptions): HttpClient {
+  const base = new URL(options.baseUrl);
+  const pool = new Pool(base.origin, {
+    connections: connectionsMax,
+    connect: { timeout: connectMsMax },
+    headersTimeout: 0, // The signal alone bounds the exchange.
+    bodyTimeout: 0,
+  });
+  const breaker = createBreaker(options, send);
+  const record = recorder(options);
+  let inFlight = 0;
+
+  async function send(request: HttpRequest): Promise<HttpResponse> {
+    const limits = {
+      signal: AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs),
+      bodyBytesMax: options.bodyBytesMax,
+    };
+    const wire = {
+      method: request.method,
+      path: base.pathname.replace(/\/$/, '') + request.path,
+      headers: headersOf(request),
+      body: request.json === undefined ? null : JSON.stringify(request.json),
+    };
+    const response = await exchange(pool, wire, limits).catch((error: unknown) => {
+      const again =
+        request.idempotent && error instanceof ExchangeFailed && error.kind === 'network' && !error.answered;
+      if (!again) throw error;
+      return exchange(pool, wire, limits);
+    });
+    if (response.status >= 500) throw new ServerError(response);
+    return response;
+  }
+
+  async function guarded(request: HttpRequest): Promise<HttpResponse> {
+    if (inFlight >= inFlightMax) throw new HttpUnavailable(options.name, 'overloaded', false);
+    inFlight += 1;
+    try {
+      return await breaker.fire(request);
+    } catch (error) {
+      if (error instanceof ServerError) return error.response;
+      if (error instanceof ExchangeFailed) throw new HttpUnavailable(options.name, error.kind, error.sent, error.cause);
+      if ((error as { code?: unknown }).code === 'EOPENBREAKER') {
+        throw new HttpUnavailable(options.name, 'breaker_open', false);
+      }
+      throw error;
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  return {
+    request: (request) => record(request.method, () => guarded(request)),
+    async close() {
+      breaker.shutdown();
+      await pool.close();
+    },
+  };
+}
+
+function headersOf(request: HttpRequest): Record<string, string> {
+  const { requestId, traceparent } = currentContext();
+  return {
+    accept: 'application/json',
+    ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...request.headers,
+  };
+}
+
+type Breaker = CircuitBreaker<[HttpRequest], HttpResponse>;
+
+function createBreaker(
+  { name, metrics, logger, breaker: given = {} }: ClientOptions,
+  send: (request: HttpRequest) => Promise<HttpResponse>,
+): Breaker {
+  const breaker: Breaker = new CircuitBreaker(send, {
+    name,
+    timeout: false, // Opossum's would give up without aborting; the request would live on beside its own retry.
+    errorThresholdPercentage: given.errorThresholdPercentage ?? 50,
+    volumeThreshold: given.volumeThreshold ?? 10,
+    rollingCountTimeout: given.windowMs ?? 10_000,
+    resetTimeout: given.resetMs ?? 5_000,
+    // An answer that is too large comes from a healthy server; what is thrown before the wire is our own mistake.
+    errorFilter: (error: unknown) =>
+      !(error instanceof ServerError || (error instanceof ExchangeFailed && error.kind !== 'too_large')),
+  });
+  const open = metrics.gauge({
+    name: 'http_client_breaker_open',
+    help: '1 while requests to the peer are refused here or only one is let through to try, else 0',
+    labels: ['peer'],
+    zero: [{ peer: name }],
+  });
+  breaker.on('open', () => {
+    open.set({ peer: name }, 1);
+    logger.warn({ peer: name }, 'circuit breaker opened');
+  });
+  breaker.on('close', () => {
+    open.set({ peer: name }, 0);
+    logger.info({ peer: name }, 'circuit breaker closed');
+  });
+  return breaker;
+}
+
+const failures: readonly UnavailableKind[] = ['timeout', 'network', 'breaker_open', 'overloaded', 'too_large'];
+
+function recorder({ name: peer, metrics }: ClientOptions) {
+  const duration = metrics.histogram({
+    name: 'http_client_request_duration_seconds',
+    help: 'From the call to the last byte of the answer, a second try included',
+    labels: ['peer', 'method', 'status_class'],
+  });
+  const unavailable = metrics.counter({
+    name: 'http_client_unavailable_total',
+    help: 'Requests that got no answer',
+    labels: ['peer', 'kind'],
+    zero: failures.map((kind) => ({ peer, kind })),
+  });
+  return async (method: string, work: () => Promise<HttpResponse>): Promise<HttpResponse> => {
+    const startedAt = performance.now();
+    let statusClass = 'none';
+    try {
+      const response = await work();
+      statusClass = `${Math.floor(response.status / 100)}xx`;
+      return response;
+    } catch (error) {
+      if (error instanceof HttpUnavailable) unavailable.inc({ peer, kind: error.kind });
+      throw error;
+    } finally {
+      duration.observe({ peer, method, status_class: statusClass }, (performance.now() - startedAt) / 1000);
+    }
+  };
+}

@@ -1,0 +1,56 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Longer than a balancer keeps an idle connection (60 s is usual): the side that opens requests must be the one that closes. */
+const keepAliveMs = 65_000;
+/** A client that takes longer to send its headers, or its small body, is holding the connection on purpose. */
+const headersMsMax = 10_000;
+const requestMsMax = 30_000;
+/** What one process can serve at all; further connections are refused at once rather than starving those that are open. */
+const connectionsMax = 4_000;
+/** Longer than the slowest request: a duplicate waits up to 10 s for its first (issue of idempotency keys in flight). */
+const drainMsMax = 12_000;
+
+export interface Listening {
+  url: string;
+  /** Accepts no more, lets requests in flight finish, and cuts what is left after 12 s. */
+  stop(): Promise<void>;
+}
+
+/** Serves `handler`; port 0 takes a free one. Rejects when the address cannot be had. */
+export async function listen(
+  handler: http.RequestListener,
+  address: { host: string; port: number },
+): Promise<Listening> {
+  let stopping = false;
+  const server = http.createServer(
+    { keepAliveTimeout: keepAliveMs, headersTimeout: headersMsMax, requestTimeout: requestMsMax, noDelay: true },
+    (request, response) => {
+      // A kept connection would still be given new requests by its client, and close() would wait for them.
+      if (stopping) response.setHeader('connection', 'close');
+      response.once('close', () => stopping && setImmediate(() => server.closeIdleConnections()));
+      handler(request, response);
+    },
+  );
+  server.maxConnections = connectionsMax;
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address.port, address.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return {
+    url: `http://${host}:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        stopping = true;
+        const cut = setTimeout(() => server.closeAllConnections(), drainMsMax);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}

@@ -1,0 +1,59 @@
+import type { RequestHandler, Response } from 'express';
+import { type Context, continueTrace, type Logger, newUuid, runInContext } from '#libs/runtime';
+import type { Metrics } from '#libs/telemetry';
+
+/** Taken over only in this form: it is written into logs and handed on to other services. */
+const requestIdForm = /^[A-Za-z0-9_-]{8,64}$/;
+
+const codes = new WeakMap<Response, string>();
+
+/** Lets the request's log line name the problem that was answered. */
+export const noteProblem = (response: Response, code: string): void => void codes.set(response, code);
+
+/**
+ * The outermost middleware, one for all of it because every layer costs: request id and trace for whatever happens inside, one
+ * metric and one log line at the end. Routes by their pattern, never the URL: ids would each make a time series, queries may be private.
+ */
+export function observeRequest(logger: Logger, metrics: Metrics): RequestHandler {
+  const duration = metrics.histogram({
+    name: 'http_server_request_duration_seconds',
+    help: 'From the request line to the end of the answer',
+    labels: ['route', 'method', 'status_class'],
+  });
+  const inFlight = metrics.gauge({ name: 'http_server_requests_in_flight', help: 'Requests being handled now' });
+
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    const received = request.get('x-request-id');
+    const requestId = received !== undefined && requestIdForm.test(received) ? received : newUuid();
+    const context: Context = { requestId, traceparent: continueTrace(request.get('traceparent')) };
+    response.setHeader('x-request-id', requestId);
+    inFlight.inc();
+
+    response.once('close', () => {
+      inFlight.dec();
+      const seconds = (performance.now() - startedAt) / 1000;
+      // `finished` is false when the client left before the end of its answer.
+      const status = response.writableFinished ? response.statusCode : undefined;
+      const route = routeOf(request.route);
+      const statusClass = status === undefined ? 'aborted' : `${Math.floor(status / 100)}xx`;
+      duration.observe({ route, method: request.method, status_class: statusClass }, seconds);
+      const line = {
+        method: request.method,
+        route,
+        status: status ?? 'aborted',
+        problem: codes.get(response),
+        duration_ms: Math.round(seconds * 1000),
+      };
+      runInContext(context, () =>
+        (status !== undefined && status >= 500 ? logger.error : logger.info).call(logger, line, 'request'),
+      );
+    });
+    runInContext(context, next);
+  };
+}
+
+function routeOf(route: unknown): string {
+  const path = (route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : 'unmatched';
+}
