@@ -12,16 +12,25 @@ const unixSeconds = z.int().min(0).max(253_402_300_799);
 /** Minor units as a JSON integer. `int` is bounded to 2^53 - 1, beyond which JSON.parse would already have rounded. */
 const providerAmount = z.int();
 
-const word = z.string().min(1).max(64);
-const link = z.string().max(2048).nullish();
+/** No control character and no half of a surrogate pair: PostgreSQL can store neither in text and jsonb, at every retry anew. */
+const text = (lengthMax: number) =>
+  z
+    .string()
+    .max(lengthMax)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u);
+
+const word = text(64).min(1);
+const currency = text(8);
+const reference = text(128).nullish();
+const link = text(2048).nullish();
 
 const object = {
   id: foreignId,
   status: word,
   is_test: z.boolean(),
-  brand_id: z.string().max(64),
+  brand_id: text(64),
   /** Ours, echoed. Refunds carry an empty one (sample 06). */
-  reference: z.string().max(128).nullish(),
+  reference,
   created_on: unixSeconds,
   updated_on: unixSeconds,
 };
@@ -29,13 +38,13 @@ const object = {
 export const purchase = z.object({
   type: z.literal('purchase'),
   ...object,
-  purchase: z.object({ total: providerAmount, currency: z.string().max(8) }),
+  purchase: z.object({ total: providerAmount, currency }),
   payment: z
     .object({
       is_outgoing: z.boolean(),
       amount: providerAmount,
       fee_amount: providerAmount,
-      currency: z.string().max(8),
+      currency,
     })
     .nullable(),
   marked_as_paid: z.boolean(),
@@ -48,7 +57,7 @@ export const purchase = z.object({
 export const payout = z.object({
   type: z.literal('payout'),
   ...object,
-  payment: z.object({ amount: providerAmount, currency: z.string().max(8) }),
+  payment: z.object({ amount: providerAmount, currency }),
   execution_url: link,
 });
 
@@ -59,11 +68,11 @@ export const payment = z.object({
   payment: z.object({
     is_outgoing: z.boolean(),
     amount: providerAmount,
-    currency: z.string().max(8),
+    currency,
     payment_type: word,
   }),
   event_type: word.nullish(),
-  related_to: z.object({ id: foreignId, type: word, reference: z.string().max(128).nullish() }).nullish(),
+  related_to: z.object({ id: foreignId, type: word, reference }).nullish(),
 });
 
 export const revioObject = z.discriminatedUnion('type', [purchase, payout, payment]);

@@ -103,6 +103,8 @@ test.each([
   ['no word on a conversion', withoutConversion],
   ['no word on being marked as paid', withoutMark],
   ['an id that is none', { ...sample('05'), id: '../payouts' }],
+  ['a reference that no database can store', { ...sample('05'), reference: 'dep_\u0000' }],
+  ['half a surrogate pair', { ...sample('05'), status: 'paid\uD800' }],
   ['a time in milliseconds', { ...sample('05'), updated_on: 1767254542000 * 1000 }],
 ])('M8: %s is no Revio object', (_case, raw) => {
   expect(() => observe(raw, seen)).toThrow(NotRevioObject);
