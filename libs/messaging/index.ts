@@ -1,0 +1,12 @@
+export { type Broker, type BrokerOptions, connectBroker } from './broker.ts';
+export { type ConsumerOptions, startConsumer } from './consumer.ts';
+export {
+  type MemoryMessages,
+  type MessageSource,
+  type MessageTx,
+  memoryMessages,
+  messagingSchema,
+  postgresMessages,
+} from './messages.ts';
+export { DependencyDown, type Handlers, type Received } from './receive.ts';
+export { type Relay, type RelayOptions, startRelay } from './relay.ts';

@@ -1,0 +1,29 @@
+import type { ConfirmChannel, Options } from 'amqplib';
+
+export interface Publication {
+  exchange: string;
+  routingKey: string;
+  content: Buffer;
+  messageId: string;
+  options?: Options.Publish;
+}
+
+/** Resolves `true` when a queue has it on disk, `false` when no queue wanted it; rejects when the broker said no or the channel died. */
+export type Publish = (publication: Publication) => Promise<boolean>;
+
+/**
+ * Mandatory, persistent, confirmed. An unroutable message is returned *before* its confirm, which is positive: without looking at
+ * returns it would count as published. One `return` listener per channel; one per message would leak.
+ */
+export function publisherOn(channel: ConfirmChannel): Publish {
+  const returned = new Set<string>();
+  channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
+  return ({ exchange, routingKey, content, messageId, options }) =>
+    new Promise((resolve, reject) => {
+      const all: Options.Publish = { ...options, messageId, persistent: true, mandatory: true };
+      channel.publish(exchange, routingKey, content, all, (error) => {
+        if (error) reject(error);
+        else resolve(!returned.delete(messageId));
+      });
+    });
+}

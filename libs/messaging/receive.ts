@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { ContractError, type Envelope, type EventType, parseEnvelope, type ServiceName } from '#libs/contracts';
+import { isUnavailable } from '#libs/db';
+import { continueTrace, currentContext, type Logger, newUuid, runInContext } from '#libs/runtime';
+import type { Metrics } from '#libs/telemetry';
+import type { Publish } from './publisher.ts';
+import type { Names } from './topology.ts';
+
+/** An event, and which try this is, from 1. A duplicate or a replay begins at 1 again. */
+export type Received<T extends EventType = EventType> = Envelope<T> & { attempt: number };
+
+/** Each runs a transaction of its own and calls `claimMessage(event.id)` first in it. */
+export type Handlers = { [T in EventType]?: (event: Received<T>) => Promise<void> };
+
+/** For handlers: something that the work needs is down, which is not the message's fault. It is kept, and tried again. */
+export class DependencyDown extends Error {
+  override readonly name = 'DependencyDown';
+}
+
+/** A channel and what is published on it. `over` when it is gone, or we stop: its unanswered messages are delivered again. */
+export interface Session {
+  channel: ConfirmChannel;
+  publish: Publish;
+  over: AbortSignal;
+}
+
+interface ReceiverOptions {
+  service: ServiceName;
+  names: Names;
+  handlers: Handlers;
+  delaysMs: readonly [number, number, number];
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** What became of a delivery; `given_back`: nobody decided, and it goes back to its queue. */
+type Outcome = 'processed' | 'delayed' | 'dead' | 'given_back';
+const outcomes: readonly Outcome[] = ['processed', 'delayed', 'dead', 'given_back'];
+
+/** While a dependency is down: soon at first, for most outages are a restart, and at most five seconds after it is back. */
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 5_000;
+/** Before a message that could not be put aside is given back: it comes again at once, and would go round without a rest. */
+const GIVE_BACK_PAUSE_MS = 1_000;
+/** A reason in a header is for a human to read; the whole story is in the log, under the message's id. */
+const REASON_CHARS_MAX = 200;
+
+/** Takes one delivery to its end. Never rejects: the message is answered, or left to be delivered again. */
+export function createReceiver(options: ReceiverOptions) {
+  const { handlers, logger, metrics } = options;
+  const processed = metrics.counter({
+    name: 'messages_processed_total',
+    help: 'Deliveries by what became of them',
+    labels: ['type', 'outcome'],
+    zero: [...Object.keys(handlers), 'unreadable'].flatMap((type) => outcomes.map((outcome) => ({ type, outcome }))),
+  });
+  const seconds = metrics.histogram({
+    name: 'message_handling_seconds',
+    help: 'From a delivery to its answer, pauses for a dependency included',
+    labels: ['type'],
+  });
+
+  return (message: ConsumeMessage, session: Session): Promise<void> => {
+    const read = readMessage(message, handlers);
+    const type = read.event?.type ?? 'unreadable';
+    const traceparent = continueTrace(String(message.properties.headers?.['traceparent'] ?? ''));
+    const correlation = read.event === undefined ? {} : { correlationId: read.event.correlationid };
+    return runInContext({ traceparent, ...correlation }, async () => {
+      const endTimer = seconds.startTimer({ type });
+      const outcome = await conclude(options, message, session, read);
+      endTimer();
+      processed.inc({ type, outcome });
+      logger.info({ message_id: message.properties.messageId, type, attempt: attemptOf(message), outcome }, 'message');
+    });
+  };
+}
+
+type Read = { event: Received; handle: () => Promise<void> } | { event: undefined; reason: string };
+
+function readMessage(message: ConsumeMessage, handlers: Handlers): Read {
+  try {
+    const event: Received = { ...parseEnvelope(message.content), attempt: attemptOf(message) };
+    const handler = handlers[event.type] as ((event: Received) => Promise<void>) | undefined;
+    if (handler === undefined) return { event: undefined, reason: `nobody here handles ${event.type}` };
+    return { event, handle: () => handler(event) };
+  } catch (error) {
+    return { event: undefined, reason: reasonOf(error) };
+  }
+}
+
+/** Our own header: a message that was published again by us carries it, and RabbitMQ 4 no longer keeps `x-death` for those. */
+function attemptOf(message: ConsumeMessage): number {
+  const attempt: unknown = message.properties.headers?.['x-attempt'];
+  return typeof attempt === 'number' && Number.isInteger(attempt) && attempt >= 1 ? attempt : 1;
+}
+
+async function conclude(
+  options: ReceiverOptions,
+  message: ConsumeMessage,
+  session: Session,
+  read: Read,
+): Promise<Outcome> {
+  const { logger } = options;
+  const failure = read.event === undefined ? read : await tryHandler(read.handle, session.over, logger);
+  if (failure === 'given_back') return 'given_back'; // unanswered: it goes back when its channel is closed
+  try {
+    const outcome = failure === undefined ? 'processed' : await putAside(options, message, session.publish, failure);
+    acknowledge(session.channel, message);
+    return outcome;
+  } catch (err) {
+    if (!session.over.aborted)
+      logger.error({ err, message_id: message.properties.messageId }, 'a message could not be put aside');
+    await sleep(GIVE_BACK_PAUSE_MS, undefined, { signal: session.over }).catch(() => {});
+    giveBack(session.channel, message);
+    return 'given_back';
+  }
+}
+
+/** `error` is worth another try, a bare reason is not. */
+type Failure = { reason: string; error?: unknown };
+
+/** Undefined when it was handled. While a dependency is down the message is kept, unanswered, and no attempt is counted. */
+async function tryHandler(
+  handle: () => Promise<void>,
+  over: AbortSignal,
+  logger: Logger,
+): Promise<Failure | 'given_back' | undefined> {
+  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
+    try {
+      await handle();
+      return undefined;
+    } catch (err) {
+      if (err instanceof ContractError) return { reason: reasonOf(err) };
+      if (!isUnavailable(err) && !(err instanceof DependencyDown)) return { reason: reasonOf(err), error: err };
+      logger.warn({ err, pause_ms: pauseMs }, 'a dependency is down, the message waits');
+    }
+    await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
+    if (over.aborted) return 'given_back';
+  }
+}
+
+/**
+ * Published elsewhere and confirmed, and only then acknowledged: a crash between the two leaves two copies, never none. To a delay
+ * queue while there are tries left, to the DLQ after that. Headers are made anew: with a copied `x-death` RabbitMQ 3 could take the
+ * next expiry for a cycle and drop the message.
+ */
+async function putAside(
+  { names, service, delaysMs, logger }: ReceiverOptions,
+  message: ConsumeMessage,
+  publish: Publish,
+  { reason, error }: Failure,
+): Promise<'delayed' | 'dead'> {
+  const attempt = attemptOf(message);
+  const delayMs = error === undefined ? undefined : delaysMs[attempt - 1];
+  logger.warn({ err: error, reason, attempt, delay_ms: delayMs }, 'a message was not processed');
+  const { messageId, type, contentType } = message.properties;
+  const { traceparent } = currentContext();
+  const target =
+    delayMs === undefined
+      ? { exchange: '', routingKey: names.dead(service) }
+      : { exchange: names.delay(attempt), routingKey: names.queue(service) };
+  const routed = await publish({
+    ...target,
+    content: message.content,
+    messageId: typeof messageId === 'string' ? messageId : newUuid(),
+    options: {
+      type,
+      contentType,
+      headers: { 'x-attempt': delayMs === undefined ? attempt : attempt + 1, 'x-reason': reason, traceparent },
+      ...(delayMs === undefined ? {} : { expiration: delayMs }),
+    },
+  });
+  if (!routed) throw new Error(`${target.exchange || target.routingKey} is missing`);
+  return delayMs === undefined ? 'dead' : 'delayed';
+}
+
+/** What was wrong, without values: a driver's message may repeat what somebody typed. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ContractError) return error.message.slice(0, REASON_CHARS_MAX);
+  if (!(error instanceof Error)) return typeof error;
+  const { code } = error as { code?: unknown };
+  return (typeof code === 'string' ? `${error.name} ${code}` : error.name).slice(0, REASON_CHARS_MAX);
+}
+
+function acknowledge(channel: ConfirmChannel, message: ConsumeMessage): void {
+  try {
+    channel.ack(message);
+  } catch {
+    // The channel is gone, so the message comes again, and the inbox knows it.
+  }
+}
+
+/** reject, not nack: since RabbitMQ 4.3 a nack is not counted towards the delivery limit, and a poison message would stay for ever. */
+function giveBack(channel: ConfirmChannel, message: ConsumeMessage): void {
+  try {
+    channel.reject(message, true);
+  } catch {
+    // The channel is gone, and the message back in its queue already.
+  }
+}
