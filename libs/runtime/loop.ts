@@ -34,6 +34,7 @@ export function startLoop(definition: LoopDefinition & { logger: Logger; onError
 
   const rest = (ms: number, wakeable: boolean): Promise<void> =>
     new Promise((resolve) => {
+      if (stopping.signal.aborted) return resolve(); // Stopped during the run: no abort event will come any more.
       const end = (): void => {
         clearTimeout(timer);
         stopping.signal.removeEventListener('abort', end);

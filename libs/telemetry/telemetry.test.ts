@@ -1,0 +1,71 @@
+import { afterEach, expect, test } from 'vitest';
+import { type Checks, createMetrics, type Ops, startOps } from './index.ts';
+
+const opened: Ops[] = [];
+afterEach(async () => {
+  for (const ops of opened.splice(0)) await ops.stop();
+});
+
+async function opsWith(ready: () => Promise<Checks>, metrics = createMetrics('wallet')): Promise<Ops> {
+  const ops = await startOps({ host: '127.0.0.1', port: 0, metrics, ready });
+  opened.push(ops);
+  return ops;
+}
+const get = async (url: string) => {
+  const answer = await fetch(url);
+  return { status: answer.status, text: await answer.text() };
+};
+
+test('O3: ready only after the start and with every dependency, each named; alive throughout', async () => {
+  const checks: Checks = { database: true, broker: 'reconnecting' };
+  const ops = await opsWith(async () => checks);
+  expect((await get(`${ops.url}/readyz`)).status).toBe(503);
+  ops.setReady(true);
+  expect(await get(`${ops.url}/readyz`)).toEqual({
+    status: 200,
+    text: '{"ready":true,"checks":{"database":true,"broker":"reconnecting","accepting":true}}\n',
+  });
+  checks['database'] = false;
+  expect((await get(`${ops.url}/readyz`)).status).toBe(503);
+  expect((await get(`${ops.url}/livez`)).status).toBe(200);
+});
+
+test('O3: a check that fails or hangs is not ready, and never an unanswered probe', async () => {
+  for (const ready of [() => Promise.reject(new Error('x')), () => new Promise<Checks>(() => undefined)]) {
+    const ops = await opsWith(ready);
+    ops.setReady(true);
+    expect((await get(`${ops.url}/readyz`)).status).toBe(503);
+  }
+});
+
+test('O4: known label sets begin at zero, and asking for a metric again gives the same one', async () => {
+  const metrics = createMetrics('wallet');
+  const definition = {
+    name: 'holds_total',
+    help: 'x',
+    labels: ['outcome'],
+    zero: [{ outcome: 'held' }, { outcome: 'refused' }],
+  } as const;
+  metrics.counter(definition).inc({ outcome: 'held' });
+  metrics.counter(definition).inc({ outcome: 'held' });
+  const ops = await opsWith(async () => ({}), metrics);
+  const { text } = await get(`${ops.url}/metrics`);
+  expect(text).toContain('holds_total{outcome="held",service="wallet"} 2');
+  expect(text).toContain('holds_total{outcome="refused",service="wallet"} 0');
+});
+
+test('R5: a gauge that cannot be measured is absent, not zero and not yesterday’s, and the others still show', async () => {
+  const metrics = createMetrics('wallet');
+  let broken = false;
+  const collect = (gauge: { set(value: number): void }): void => {
+    if (broken) throw new Error('the database is down');
+    gauge.set(7);
+  };
+  metrics.gauge({ name: 'imbalance_minor', help: 'x', collect });
+  metrics.gauge({ name: 'other', help: 'x' }).set(1);
+  expect((await metrics.render()).text).toContain('imbalance_minor{service="wallet"} 7');
+  broken = true;
+  const { text } = await metrics.render();
+  expect(text).not.toMatch(/^imbalance_minor/m);
+  expect(text).toContain('other{service="wallet"} 1');
+});
