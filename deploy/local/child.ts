@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -9,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const STOP_TIMEOUT_MS = 60_000;
 /** How long a server of an earlier run, whose supervisor was killed, may take to shut down. Measured: at most 7 s. */
 const GONE_TIMEOUT_MS = 20_000;
+/** Twelve thousand ports: that a hundred tries find only taken ones means something else is wrong. */
+const FREE_PORT_ATTEMPTS_MAX = 100;
 /** What a server said last: enough to see why it did not start, never a leak over months. */
 const OUTPUT_KEPT_CHARS = 16_000;
 
@@ -28,6 +31,8 @@ wait $p; rc=$?; kill $c $h 2>/dev/null; exit $rc`;
 
 export type ServerProcess = {
   exited: () => boolean;
+  /** Resolves when it is gone, whoever ended it. */
+  exit: Promise<void>;
   /** The last 16 000 characters of both output streams. */
   output: () => string;
   /** Ends the server in its own clean way, or with KILL at once, and resolves when it is gone. */
@@ -69,37 +74,58 @@ export function serve(command: readonly [string, ...string[]], options: ServeOpt
     output = (output + text).slice(-OUTPUT_KEPT_CHARS);
   };
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', keep);
-  child.on('error', (error) => {
-    keep(String(error));
-    dead = true;
-  });
-  child.on('exit', () => {
+  const exit = new Promise<void>((resolve) => {
+    child.on('exit', () => resolve());
+    child.on('error', (error) => {
+      keep(String(error));
+      resolve();
+    });
+  }).then(() => {
     dead = true;
   });
   const deadManSwitch = child.stdio[3] as Writable;
   deadManSwitch.on('error', () => {
     // EPIPE: the server is gone already, which is what the switch is for.
   });
-  return { exited: () => dead, output: () => output, stop: (signal) => stop(child, deadManSwitch, () => dead, signal) };
+  return {
+    exited: () => dead,
+    exit,
+    output: () => output,
+    stop: async (signal) => {
+      if (dead) return;
+      deadManSwitch.end(signal === undefined ? '' : `${signal}\n`);
+      const killGroup = setTimeout(
+        () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'),
+        STOP_TIMEOUT_MS,
+      );
+      await exit;
+      clearTimeout(killGroup);
+    },
+  };
 }
 
-async function stop(child: ChildProcess, deadManSwitch: Writable, dead: () => boolean, signal?: 'KILL'): Promise<void> {
-  if (dead()) return;
-  const exit = once(child, 'exit');
-  deadManSwitch.end(signal === undefined ? '' : `${signal}\n`);
-  const killGroup = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), STOP_TIMEOUT_MS);
-  await exit;
-  clearTimeout(killGroup);
-}
-
-/** A TCP port of 127.0.0.1 that is free now. Somebody may take it before it is used: callers retry or fail loudly. */
+/**
+ * A TCP port of 127.0.0.1 that is free now. Below 32768, where Linux begins to take the near ends of outgoing connections: those
+ * would otherwise sit on the port of a server that is down for a moment. Another program may still be faster: callers retry or fail.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  for (let attempt = 1; attempt <= FREE_PORT_ATTEMPTS_MAX; attempt++) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port among ${FREE_PORT_ATTEMPTS_MAX} between 20000 and 32000`);
+}
+
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
 
 /**

@@ -9,6 +9,8 @@ const ROLES_LOCK = 5_202_611_221;
 
 export type ServiceDatabase = {
   database: string;
+  /** The administrator in this database. */
+  adminUrl: string;
   /** The administrator, acting as the database's owner: what migrations run as. */
   ownerUrl: string;
   /** The service's own role: it may connect to this database only, and do in it what the migrations grant. */
@@ -44,6 +46,7 @@ export async function createServiceDatabase(adminUrl: string, wanted: Wanted): P
   const login = { user: `${service}_service`, password: wanted.password };
   return {
     database,
+    adminUrl: urlOf(adminUrl, { database }),
     ownerUrl: urlOf(adminUrl, { database, options: `-c role=${service}_owner` }),
     serviceUrl: urlOf(adminUrl, { database, ...login }),
   };

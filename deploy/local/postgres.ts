@@ -14,7 +14,15 @@ const RETRY_PAUSE_MS = 200;
 /** Five services with a pool of 10 each, workers, migrations, and tests that open 50 at once. */
 const CONNECTIONS_MAX = 200;
 
-export type Postgres = { url: string; port: number; startMs: number; stop: (signal?: 'KILL') => Promise<void> };
+export type Postgres = {
+  /** Of the superuser. */
+  url: string;
+  port: number;
+  startMs: number;
+  /** Resolves when it is gone, whoever ended it. */
+  exit: Promise<void>;
+  stop: (signal?: 'KILL') => Promise<void>;
+};
 
 export type PostgresOptions = {
   /** Everything the server owns lies here; the same folder again is the same data. */
@@ -43,7 +51,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     const server = serve(postgresCommand(bin, data, port, fsync), { env: environment(), cwd: '/', signal: 'INT', ids });
     if (await isReady(server)) {
       const url = `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
-      return { url, port, startMs: Date.now() - begin, stop: server.stop };
+      return { url, port, startMs: Date.now() - begin, exit: server.exit, stop: server.stop };
     }
     await server.stop('KILL');
     if (attempt >= START_ATTEMPTS_MAX || !/could not bind|still in use|lock file/.test(server.output())) {

@@ -21,6 +21,8 @@ export type Rabbit = {
   ports: RabbitPorts;
   version: string;
   startMs: number;
+  /** Resolves when it is gone, whoever ended it. */
+  exit: Promise<void>;
   stop: (signal?: 'KILL') => Promise<void>;
 };
 
@@ -72,6 +74,7 @@ export async function startRabbit(options: RabbitOptions): Promise<Rabbit> {
         ports,
         version: installation.version,
         startMs: Date.now() - begin,
+        exit: server.exit,
         stop: server.stop,
       };
     }

@@ -1,0 +1,150 @@
+import path from 'node:path';
+import { createServiceDatabase, type Service, type ServiceDatabase, serviceNames } from './databases.ts';
+import { type DemoAccount, openDemoAccount } from './demo-account.ts';
+import { openLogFile } from './log-file.ts';
+import { migrateService } from './migrate-service.ts';
+import type { Options } from './options.ts';
+import { choosePorts } from './ports.ts';
+import { keptSecrets } from './secrets.ts';
+import { type Servers, startServers } from './servers.ts';
+import { serviceEnvironment, simulatorEnvironment, urlAt, type Wiring, webhookUrl } from './service-environment.ts';
+import { type StackFile, writeStackFile } from './stack-file.ts';
+import { stackTable } from './stack-table.ts';
+import { type Supervised, supervise } from './supervise.ts';
+import { lineShower } from './terminal.ts';
+
+type Given = {
+  root: string;
+  options: Options;
+  beginMs: number;
+  stackFile: string;
+  push: (name: string, release: () => void | Promise<void>) => void;
+  stopping: () => boolean;
+};
+
+type ProcessName = Service | 'simulator';
+type Databases = Record<Service, ServiceDatabase>;
+type Processes = Record<ProcessName, Supervised>;
+
+/** What stops together, in this order: requests from outside end first, and whoever is called outlives its callers. */
+const STOP_ORDER: readonly ProcessName[][] = [
+  ['gateway', 'webhooks'],
+  ['payments', 'reconciler'],
+  ['wallet', 'simulator'],
+];
+
+/** Servers, databases, simulator, services, demo account, table. Throws at the first that fails; what was opened is in `push`. */
+export async function bringUp(given: Given): Promise<void> {
+  const { root, options, push } = given;
+  const say = (text: string): void => console.log(text);
+  const secrets = keptSecrets(options.stateFolder);
+  const ports = await choosePorts(options.stateFolder, { gatewayPort: options.port, env: process.env });
+  const servers = await startServers(options, root, secrets.postgresPassword, { push, say, stopping: given.stopping });
+  const databases = await prepareDatabases(servers.postgresUrl, secrets.rolePasswords);
+
+  let stack: StackFile | undefined;
+  const describeAgain = (): void => {
+    if (stack === undefined) return; // not all are up yet
+    stack = describe({ given, wiring, servers, databases, processes, demo: stack.demo });
+    writeStackFile(given.stackFile, stack);
+  };
+  const launch = processLauncher(given, say, describeAgain);
+  const simulatorState = path.join(options.stateFolder, 'simulator.json');
+  const simulator = launch('simulator', simulatorEnvironment(simulatorState, { secrets, ports }, process.env));
+  await simulator.started;
+  const revioPublicKeys = await publicKeysOf(urlAt(ports.simulator.port));
+  const wiring: Wiring = { secrets, ports, databases, amqpUrl: servers.amqpUrl, revioPublicKeys };
+  const services = perService((name) => launch(name, serviceEnvironment(name, wiring, process.env)));
+  const processes: Processes = { ...services, simulator };
+  stopInOrder(processes, push);
+  await Promise.all(Object.values(processes).map(({ started }) => started));
+
+  const demo = await openDemoAccount({
+    gatewayUrl: urlAt(ports.gateway.port),
+    simulatorUrl: urlAt(ports.simulator.port),
+    password: secrets.demoPassword,
+  });
+  stack = describe({ given, wiring, servers, databases, processes, demo });
+  writeStackFile(given.stackFile, stack);
+  say(stackTable(stack, given.stackFile, Date.now() - given.beginMs));
+}
+
+async function prepareDatabases(adminUrl: string, passwords: Record<Service, string>): Promise<Databases> {
+  const ready = serviceNames.map(async (service) => {
+    const database = await createServiceDatabase(adminUrl, { service, password: passwords[service] });
+    await migrateService(service, database.ownerUrl);
+    return [service, database] as const;
+  });
+  return Object.fromEntries(await Promise.all(ready)) as Databases;
+}
+
+function processLauncher({ root, options }: Given, say: (text: string) => void, onRestarted: () => void) {
+  const onLine = lineShower(options.verbose);
+  return (name: ProcessName, env: NodeJS.ProcessEnv): Supervised => {
+    const file = name === 'simulator' ? 'libs/revio-simulator/main.js' : `services/${name}/src/main.js`;
+    const log = openLogFile(logFileOf(options, name));
+    return supervise({ name, file: path.join(root, 'dist', file), cwd: root, env, log, onLine, say, onRestarted });
+  };
+}
+
+const logFileOf = (options: Options, name: ProcessName): string => path.join(options.runFolder, 'logs', `${name}.log`);
+
+/** Last in, first out: so the last to stop is pushed first. */
+function stopInOrder(processes: Processes, push: Given['push']): void {
+  for (const names of STOP_ORDER.toReversed()) {
+    push(names.join(' and '), async () => {
+      await Promise.all(names.map((name) => processes[name].stop()));
+    });
+  }
+}
+
+/** As an operator copies them from Revio's dashboard: the company's key and the registered webhook's. */
+async function publicKeysOf(simulatorUrl: string): Promise<string> {
+  const response = await fetch(`${simulatorUrl}/_sim/keys`);
+  const keys = (await response.json()) as { company_public_key: string; webhook_public_key: string };
+  return [keys.webhook_public_key, keys.company_public_key].map((pem) => pem.trim()).join('\n');
+}
+
+type Described = {
+  given: Given;
+  wiring: Wiring;
+  servers: Servers;
+  databases: Databases;
+  processes: Processes;
+  demo: DemoAccount;
+};
+
+function describe({ given, wiring, servers, databases, processes, demo }: Described): StackFile {
+  const { secrets, ports } = wiring;
+  const running = (name: ProcessName) => ({
+    url: urlAt(ports[name].port),
+    pid: processes[name].pid(),
+    log: logFileOf(given.options, name),
+  });
+  return {
+    pid: process.pid,
+    started_at: new Date(given.beginMs).toISOString(),
+    gateway_url: urlAt(ports.gateway.port),
+    services: perService((name) => ({
+      ...running(name),
+      ops_url: urlAt(ports[name].opsPort),
+      database_url: databases[name].serviceUrl,
+      admin_database_url: databases[name].adminUrl,
+      internal_key: secrets.internalKeys[name],
+    })),
+    simulator: {
+      ...running('simulator'),
+      api_base_url: `${urlAt(ports.simulator.port)}/api/v1/`,
+      api_key: secrets.revioApiKey,
+      brand_id: secrets.revioBrandId,
+      webhook_url: webhookUrl(ports),
+    },
+    postgres_url: servers.postgresUrl,
+    amqp_url: servers.amqpUrl,
+    rabbitmq_management_url: servers.managementUrl ?? null,
+    demo,
+  };
+}
+
+const perService = <Value>(make: (name: Service) => Value): Record<Service, Value> =>
+  Object.fromEntries(serviceNames.map((name) => [name, make(name)])) as Record<Service, Value>;
