@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Answer, answerOf, json, notFound, parse } from './answers.ts';
 import { type Control, ControlRefused } from './control.ts';
 import { faultSchema } from './faults.ts';
-import { ADVANCE_MS_MAX, AMOUNT_MAX_MINOR } from './limits.ts';
+import { ADVANCE_MS_MAX } from './limits.ts';
 import { PAYOUT_PLANS } from './payouts.ts';
 import { deliveryShape } from './webhooks.ts';
 
@@ -47,10 +47,7 @@ export function controlApi(
     'POST expire': operation(targetSchema, control.expire),
     'POST late-pay': operation(targetSchema, control.latePay),
     'POST allow-late-pay': operation(z.strictObject({ allowed: z.boolean() }), control.allowLatePay),
-    'POST refund': operation(
-      z.strictObject({ ...target, amount: z.int().positive().max(AMOUNT_MAX_MINOR).optional() }),
-      control.refund,
-    ),
+    'POST refund': operation(z.strictObject({ ...target, amount: z.int().positive().optional() }), control.refund),
     'POST chargeback': operation(targetSchema, control.chargeback),
     'POST mark-as-paid': operation(targetSchema, control.markAsPaid),
     'POST payout-succeed': operation(targetSchema, control.payoutSucceed),

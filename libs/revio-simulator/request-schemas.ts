@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { AMOUNT_MAX_MINOR } from './limits.ts';
 
 // What the API accepts (REVIO.md §3 and §4, samples 01, 07, 09, 13). Unknown fields are ignored, as the platform does.
 
 /** Free text on the wire; the platform's own limits are unknown, so this only keeps records small. */
 const text = z.string().max(1000);
 const reference = z.string().max(128).default('');
-const amount = z.int().positive().max(AMOUNT_MAX_MINOR);
+/** Minor units. `int` refuses fractions and whatever a double cannot carry exactly. */
+const amount = z.int().positive();
 const currency = z.string().regex(/^[A-Z]{3}$/, 'Enter a valid currency code.');
 const link = z
   .url({ protocol: /^https?$/ })
@@ -32,8 +32,8 @@ const client = z.object({
 
 const product = z.object({
   name: text.min(1),
-  price: z.int().nonnegative().max(AMOUNT_MAX_MINOR),
-  discount: z.int().nonnegative().max(AMOUNT_MAX_MINOR).default(0),
+  price: z.int().nonnegative(),
+  discount: z.int().nonnegative().default(0),
   category: text.default(''),
   quantity: z
     .union([z.int().positive(), z.string().regex(/^\d{1,9}(\.\d{1,4})?$/)])
@@ -56,7 +56,7 @@ export const purchaseRequestSchema = z.object({
   }),
   brand_id: text,
   reference,
-  due: z.int().positive().max(AMOUNT_MAX_MINOR).optional(),
+  due: z.int().positive().optional(),
   send_receipt: z.boolean().default(false),
   platform: text.default('api'),
   creator_agent: text.default(''),
