@@ -1,0 +1,33 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import { baseConfig, count, durationMs, httpUrl, secretKey } from '#libs/runtime';
+
+/** PEM, also with literal `\n` as environment files have it. */
+const signingKey = z.string().transform((text, ctx): KeyObject => {
+  try {
+    const key = createPrivateKey(text.replaceAll('\\n', '\n'));
+    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
+  } catch {
+    // said below, without the key
+  }
+  ctx.addIssue({ code: 'custom', message: 'must be a PEM private key on the curve P-256' });
+  return z.NEVER;
+});
+
+export const config = z.object({
+  ...baseConfig,
+  /** Signs access tokens (ES256). Never used for anything else. */
+  JWT_PRIVATE_KEY: signingKey,
+  JWT_ISSUER: z.string().min(1).default('piggybank'),
+  JWT_AUDIENCE: z.string().min(1).default('piggybank-api'),
+  /** REQUIREMENTS A1: 15 minutes. Nothing takes an access token back before its end. */
+  ACCESS_TOKEN_TTL_S: count(900, { min: 1, max: 86_400 }),
+  WALLET_URL: httpUrl(),
+  PAYMENTS_URL: httpUrl(),
+  INTERNAL_KEY_WALLET: secretKey(),
+  INTERNAL_KEY_PAYMENTS: secretKey(),
+  /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
+  UPSTREAM_TIMEOUT_MS: durationMs(20_000),
+});
+
+export type Config = z.infer<typeof config>;

@@ -1,0 +1,22 @@
+import type { Transact } from '#libs/db';
+import type { Clock } from '#libs/runtime';
+import type { Registration } from './credentials.ts';
+import type { Passwords } from './passwords.ts';
+import type { User } from './user.ts';
+import type { GatewayTx } from './user-store.ts';
+
+export interface RegisterDeps {
+  transact: Transact<GatewayTx>;
+  passwords: Pick<Passwords, 'hash'>;
+  clock: Clock;
+  newUuid: () => string;
+}
+
+export type Registered = { ok: true; user: User } | { ok: false; refusal: 'email_taken' };
+
+export async function register(deps: RegisterDeps, { email, password }: Registration): Promise<Registered> {
+  const passwordHash = await deps.passwords.hash(password); // outside the transaction, which would hold its connection for 80 ms
+  const user: User = { id: deps.newUuid(), email, passwordHash, role: 'user', createdAt: deps.clock.now() };
+  const inserted = await deps.transact((tx) => tx.insertUser(user));
+  return inserted ? { ok: true, user } : { ok: false, refusal: 'email_taken' };
+}

@@ -1,0 +1,4 @@
+import { Users1763800000100 } from './1763800000100-users.ts';
+
+/** In order. What has been released is never changed; a correction is a new one. */
+export const migrations = [Users1763800000100];

@@ -1,0 +1,65 @@
+import { Router } from 'express';
+import helmet from 'helmet';
+import { parseBody } from '#libs/http';
+import { authenticate } from './authenticate.ts';
+import { type ForwardDeps, forward, forwardedRoutes } from './forward.ts';
+import type { AccessTokens } from './identity/access-token.ts';
+import { credentials, registration } from './identity/credentials.ts';
+import { type LoginDeps, login } from './identity/login.ts';
+import { type RegisterDeps, register } from './identity/register.ts';
+import type { User } from './identity/user.ts';
+import { refusals, unauthenticated } from './problems.ts';
+
+/** Verifiers may keep the key set this long; a new key is published at least as long before it signs. */
+const jwksMaxAgeS = 300;
+
+/** Security headers on every answer, errors included, so they come first. An API serves no page: nothing may be framed or loaded. */
+export const securityHeaders = (): Router =>
+  Router().use(
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    }),
+  );
+
+export function routes(deps: RegisterDeps & LoginDeps & ForwardDeps & { tokens: AccessTokens }): Router {
+  const router = Router();
+
+  router.get('/.well-known/jwks.json', (_request, response) => {
+    response.set('cache-control', `public, max-age=${jwksMaxAgeS}`).json(deps.tokens.jwks);
+  });
+
+  router.post('/api/v1/auth/register', async (request, response) => {
+    const registered = await register(deps, parseBody(registration, request));
+    if (!registered.ok) throw refusals[registered.refusal];
+    response.status(201).json(userResource(registered.user));
+  });
+
+  router.post('/api/v1/auth/login', async (request, response) => {
+    const loggedIn = await login(deps, parseBody(credentials, request));
+    if (!loggedIn.ok) throw refusals[loggedIn.refusal];
+    const { token, expiresInS } = deps.tokens.issue(loggedIn.user);
+    response.json({ access_token: token, token_type: 'Bearer', expires_in: expiresInS });
+  });
+
+  router.get('/api/v1/me', async (request, response) => {
+    const { userId } = authenticate(deps.tokens, request);
+    const user = await deps.transact((tx) => tx.userById(userId));
+    if (user === undefined) throw unauthenticated;
+    response.json(userResource(user));
+  });
+
+  for (const route of forwardedRoutes) {
+    const method = route.method === 'GET' ? 'get' : 'post';
+    router[method](`/api/v1${route.path}`, async (request, response) => {
+      await forward(deps, route, authenticate(deps.tokens, request), request, response);
+    });
+  }
+  return router;
+}
+
+const userResource = ({ id, email, role, createdAt }: User) => ({
+  id,
+  email,
+  role,
+  created_at: createdAt.toISOString(),
+});

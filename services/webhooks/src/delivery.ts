@@ -1,0 +1,57 @@
+import type { EventData } from '#libs/contracts';
+
+/**
+ * | state | means | from |
+ * | --- | --- | --- |
+ * | unverified | 401: the signature is missing or wrong | – |
+ * | refused | 422: rightly signed, but no event | – |
+ * | stored | 200: nothing to tell onwards, see `reason` | – |
+ * | received | 200: the reconciler will be told | – |
+ * | processing | parked: what it is about is not known yet | received |
+ * | completed | applied, or adds nothing to what is known | received, processing |
+ * | case | for a human | received, processing |
+ */
+export type DeliveryState = 'unverified' | 'refused' | 'stored' | 'received' | 'processing' | 'completed' | 'case';
+
+/** One row of `webhook_logs`. */
+export interface Delivery {
+  id: string;
+  /** What makes it the same delivery again; null for what was not accepted, so that a forgery can never stand in a genuine one's way. */
+  deliveryKey: string | null;
+  /** SHA-256 of the body, hex. */
+  digest: string;
+  scheme: 'plain' | 'timestamped';
+  state: DeliveryState;
+  /** Why it is in this state, as a stable word. */
+  reason: string | null;
+  eventType: string | null;
+  objectType: string | null;
+  objectId: string | null;
+  /** As the socket has it. */
+  sourceAddress: string;
+  /** The header as it came, cut. */
+  signature: string | null;
+  bodyBytes: number;
+  /** The body, sealed for this row; null where it was not kept. */
+  payload: string | null;
+  /** How often it was delivered. */
+  attempts: number;
+  transactionId: string | null;
+  receivedAt: Date;
+  updatedAt: Date;
+}
+
+type Outcome = EventData<'reconciler.observation-handled.v1'>['outcome'];
+
+interface Move {
+  to: DeliveryState;
+  from: readonly DeliveryState[];
+}
+
+/** What the reconciler's word makes of a delivery. Words come in any order, so an end is never left: a late `parked` changes nothing. */
+export const moves: Record<Outcome, Move> = {
+  parked: { to: 'processing', from: ['received'] },
+  applied: { to: 'completed', from: ['received', 'processing'] },
+  ignored: { to: 'completed', from: ['received', 'processing'] },
+  case: { to: 'case', from: ['received', 'processing'] },
+};

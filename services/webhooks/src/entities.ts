@@ -1,0 +1,47 @@
+import { EntitySchema } from 'typeorm';
+
+/** The table as the migrations leave it; a test compares the two. */
+const webhookLogs = new EntitySchema({
+  name: 'webhook_logs',
+  tableName: 'webhook_logs',
+  columns: {
+    id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'webhook_logs_pkey' },
+    delivery_key: { type: 'text', nullable: true },
+    digest: { type: 'text' },
+    scheme: { type: 'text' },
+    state: { type: 'text' },
+    reason: { type: 'text', nullable: true },
+    event_type: { type: 'text', nullable: true },
+    object_type: { type: 'text', nullable: true },
+    object_id: { type: 'text', nullable: true },
+    source_address: { type: 'text' },
+    signature: { type: 'text', nullable: true },
+    body_bytes: { type: 'integer' },
+    payload: { type: 'text', nullable: true },
+    attempts: { type: 'integer' },
+    transaction_id: { type: 'text', nullable: true },
+    received_at: { type: 'timestamptz' },
+    updated_at: { type: 'timestamptz' },
+  },
+  uniques: [{ name: 'webhook_logs_delivery_key_key', columns: ['delivery_key'] }],
+  checks: [
+    { name: 'webhook_logs_scheme_known', expression: `scheme IN ('plain', 'timestamped')` },
+    {
+      name: 'webhook_logs_state_known',
+      expression: `state IN ('unverified', 'refused', 'stored', 'received', 'processing', 'completed', 'case')`,
+    },
+    {
+      name: 'webhook_logs_key_if_accepted',
+      expression: `(delivery_key IS NULL) = (state IN ('unverified', 'refused'))`,
+    },
+  ],
+  indices: [
+    {
+      name: 'webhook_logs_transaction',
+      columns: ['transaction_id', 'received_at'],
+      where: 'transaction_id IS NOT NULL',
+    },
+  ],
+});
+
+export const entities = [webhookLogs];

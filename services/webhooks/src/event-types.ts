@@ -1,0 +1,36 @@
+/** The 29 events of REVIO.md §5, and `purchase.payment_failed`, which Revio's prose uses for `purchase.payment_failure`. */
+const eventTypes = new Set([
+  'purchase.created',
+  'purchase.paid',
+  'purchase.payment_failure',
+  'purchase.payment_failed',
+  'purchase.refund_failure',
+  'purchase.capture_failure',
+  'purchase.release_failure',
+  'purchase.pending_execute',
+  'purchase.pending_charge',
+  'purchase.cancelled',
+  'purchase.hold',
+  'purchase.captured',
+  'purchase.pending_capture',
+  'purchase.released',
+  'purchase.pending_release',
+  'purchase.preauthorized',
+  'purchase.pending_recurring_token_delete',
+  'purchase.recurring_token_deleted',
+  'purchase.subscription_charge_failure',
+  'purchase.pending_refund',
+  'purchase.viewed',
+  'purchase.settled',
+  'payment.refunded',
+  'payment.charged_back',
+  'payment.chargeback_reversed',
+  'payout.created',
+  'payout.pending',
+  'payout.failed',
+  'payout.success',
+  'billing_template_client.subscription_billing_cancelled',
+]);
+
+/** Whether Revio is known to send this. What an event means is read from its object's status, never from this name. */
+export const isKnownEventType = (eventType: string): boolean => eventTypes.has(eventType);
