@@ -25,7 +25,7 @@ export function stackTable(stack: StackFile, stackFile: string, elapsedMs: numbe
 
 function examples({ gateway_url, demo }: StackFile): string[] {
   const curl = `curl -s -H 'Authorization: Bearer ${demo.access_token}'`;
-  const post = `${curl} -H 'Content-Type: application/json' -H "Idempotency-Key: $RANDOM-$RANDOM-$RANDOM"`;
+  const post = `${curl} -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s%N)"`;
   const withdrawal = JSON.stringify({ amount: '60.00', currency: 'ZAR', bank_account_id: demo.bank_account_id });
   return [
     '# Deposit 150.00 (then open the checkout_url and pay with 4444 3333 2222 1111, any future expiry, CVC 123)',

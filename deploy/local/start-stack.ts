@@ -1,7 +1,8 @@
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, createReleases } from '#libs/runtime';
 import { bringUp } from './bring-up.ts';
-import { readOptions } from './options.ts';
+import { type Options, readOptions } from './options.ts';
 import { readStackFile, stackFileIn } from './stack-file.ts';
 import { openStateFolder, type TryLock } from './state-folder.ts';
 
@@ -9,6 +10,9 @@ import { openStateFolder, type TryLock } from './state-folder.ts';
 const PARENT_CHECK_MS = 1_000;
 /** Ctrl-C comes twice, from the terminal and from npm; a person who means "at once" presses it again later. */
 const SECOND_SIGNAL_AFTER_MS = 1_000;
+
+/** A whole start takes 10 s once everything is installed and built, a stop at most two times the drain of a service. */
+const OTHER_TIMEOUT_MS = 60_000;
 
 type Launch = { root: string; tryLock: TryLock; beginMs: number };
 
@@ -33,8 +37,8 @@ export async function startStack({ root, tryLock, beginMs }: Launch): Promise<vo
   const stop = async (code: number): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    await releases.releaseAll();
     fs.rmSync(stackFile, { force: true });
+    await releases.releaseAll();
     unlock();
     process.exit(code);
   };
@@ -46,6 +50,17 @@ export async function startStack({ root, tryLock, beginMs }: Launch): Promise<vo
     console.error((error as Error).message);
     await stop(1);
   }
+}
+
+/** One that is just stopping is waited for, one that is just starting too: then it can be told where it runs. */
+async function takeStateFolder(options: Options, stackFile: string, tryLock: TryLock): Promise<() => void> {
+  for (const deadline = Date.now() + OTHER_TIMEOUT_MS; Date.now() < deadline; await sleep(100)) {
+    const unlock = openStateFolder(options.stateFolder, { tryLock, fresh: options.fresh });
+    if (unlock !== undefined) return unlock;
+    const url = readStackFile(stackFile)?.gateway_url;
+    if (url !== undefined) throw new Error(`The system runs already at ${url} (its data: ${options.stateFolder}).`);
+  }
+  throw new Error(`Another npm start uses ${options.stateFolder} and neither runs nor stops.`);
 }
 
 function stopWhenAsked(stop: (code: number) => Promise<void>): void {
