@@ -24,7 +24,7 @@ export interface CounterMaker {
     help: string;
     labels?: readonly Label[];
     zero?: readonly Record<Label, string>[];
-  }): { inc(labels?: Partial<Record<Label, string>>): void };
+  }): { inc(labels: Partial<Record<Label, string>>): void; inc(): void };
 }
 
 export interface DatabaseOptions {

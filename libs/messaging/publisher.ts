@@ -12,7 +12,7 @@ export interface Publication {
 export type Publish = (publication: Publication) => Promise<boolean>;
 
 /**
- * Mandatory, persistent, confirmed. An unroutable message is returned *before* its confirm, which is positive: without looking at
+ * Mandatory unless said, persistent, confirmed. An unroutable message is returned *before* its confirm, which is positive: without looking at
  * returns it would count as published. One `return` listener per channel; one per message would leak.
  */
 export function publisherOn(channel: ConfirmChannel): Publish {
@@ -20,7 +20,7 @@ export function publisherOn(channel: ConfirmChannel): Publish {
   channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
   return ({ exchange, routingKey, content, messageId, options }) =>
     new Promise((resolve, reject) => {
-      const all: Options.Publish = { ...options, messageId, persistent: true, mandatory: true };
+      const all: Options.Publish = { mandatory: true, ...options, messageId, persistent: true };
       channel.publish(exchange, routingKey, content, all, (error) => {
         if (error) reject(error);
         else resolve(!returned.delete(messageId));

@@ -1,3 +1,4 @@
+import { events, eventTypes } from '#libs/contracts';
 import type { Database, Sql } from '#libs/db';
 import { type Logger, startLoop } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
@@ -27,7 +28,7 @@ const BATCH_MAX = 200;
 const INTERVAL_MS = 500;
 /** Less than the database lets a transaction idle (30 s), far more than a healthy broker needs for 500 messages (50 ms). */
 const CONFIRM_TIMEOUT_MS = 10_000;
-/** What no queue took waits this long: at the head of every batch, many of them would let nothing else through. */
+/** What no queue wanted waits this long: at the head of every batch, many of them would let nothing else through. */
 const RETRY_MS = 5_000;
 
 interface OutboxRow {
@@ -53,7 +54,7 @@ export function startRelay(options: RelayOptions): Relay {
     if (publish === undefined || !broker.available()) return 0;
     const sent = await relayBatch({ db, exchange: broker.names.exchange, publish, batchMax });
     if (sent.timedOut) channel.reset();
-    if (sent.failed > 0) logger.warn(sent, 'messages were not taken and stay in the outbox');
+    if (sent.returned + sent.failed > 0) logger.warn(sent, 'messages were not taken and stay in the outbox');
     count.published.inc(sent.published);
     count.returned.inc(sent.returned);
     count.failed.inc(sent.failed);
@@ -71,7 +72,7 @@ export function startRelay(options: RelayOptions): Relay {
   };
 }
 
-/** `failed` counts all that stay: returned, refused, or not confirmed in time. */
+/** `returned`: no queue wanted it. `failed`: refused by the broker, its channel lost, or not confirmed in time. */
 interface Sent {
   published: number;
   returned: number;
@@ -109,12 +110,15 @@ export async function relayBatch(deps: {
     });
     const timedOut = await settledWithin(attempts, confirmTimeoutMs);
     const published = rows.filter(({ id }) => outcomes.get(id) === true).map(({ id }) => id);
-    const left = rows.filter(({ id }) => outcomes.get(id) !== true).map(({ id }) => id);
-    await mark(sql, published, left);
-    const returned = rows.filter(({ id }) => outcomes.get(id) === false).length;
-    return { published: published.length, returned, failed: left.length, timedOut };
+    const returned = rows.filter(({ id }) => outcomes.get(id) === false).map(({ id }) => id);
+    await mark(sql, published, returned);
+    const failed = rows.length - published.length - returned.length;
+    return { published: published.length, returned: returned.length, failed, timedOut };
   });
 }
+
+/** Told to nobody yet: without a queue to go to, they would otherwise stay in the outbox for ever. */
+const unheard: ReadonlySet<string> = new Set(eventTypes.filter((type) => events[type].listeners.length === 0));
 
 const publicationOf = (row: OutboxRow, exchange: string) => ({
   exchange,
@@ -122,20 +126,21 @@ const publicationOf = (row: OutboxRow, exchange: string) => ({
   content: Buffer.from(row.envelope),
   messageId: row.message_id,
   options: {
+    mandatory: !unheard.has(row.type),
     type: row.type,
     contentType: 'application/cloudevents+json',
     ...(row.traceparent === null ? {} : { headers: { traceparent: row.traceparent } }),
   },
 });
 
-async function mark(sql: Sql, published: bigint[], left: bigint[]): Promise<void> {
+async function mark(sql: Sql, published: bigint[], returned: bigint[]): Promise<void> {
   if (published.length > 0) {
     await sql.run('UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])', [published]);
   }
-  if (left.length > 0) {
+  if (returned.length > 0) {
     await sql.run(
       `UPDATE outbox SET retry_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = ANY($1::bigint[])`,
-      [left, RETRY_MS],
+      [returned, RETRY_MS],
     );
   }
 }
@@ -181,7 +186,7 @@ function relayMetrics(metrics: Metrics, read: Sql) {
     returned: metrics.counter({ name: 'outbox_returned_total', help: 'Messages that no queue wanted', zero: [{}] }),
     failed: metrics.counter({
       name: 'outbox_failed_total',
-      help: 'Messages that were returned, refused or not confirmed in time, and will be tried again',
+      help: 'Messages that were refused, or not confirmed in time, and will be sent again',
       zero: [{}],
     }),
   };
