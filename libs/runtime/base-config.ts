@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, durationMs, port } from './config.ts';
+import { count, delays, durationMs, port } from './config.ts';
 
 /** The variables that every service reads; each adds its own: `z.object({ ...baseConfig, WALLET_URL: httpUrl() })`. */
 export const baseConfig = {
@@ -18,7 +18,15 @@ export const baseConfig = {
     .string()
     .regex(/^[A-Za-z0-9._-]{0,64}$/)
     .default(''),
+  /** How often the outbox is looked at when nothing wakes its relay: what other replicas left, what a lost broker held back. */
+  RELAY_INTERVAL_MS: durationMs(500),
+  /** Messages in hand at once; twice the pool keeps it busy. */
+  CONSUMER_PREFETCH: count(20, { max: 1_000 }),
+  /** The waits before tries 2, 3 and 4 of a message (W8); after the last it goes to the dead letter queue. */
+  MESSAGE_DELAYS_MS: delays([60_000, 300_000, 900_000]),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Between "not ready" and the first thing that stops. Behind a balancer: longer than the interval of its probes. */
   DRAIN_DELAY_MS: durationMs(0, { min: 0 }),
 };
+
+export type BaseConfig = Readonly<z.output<z.ZodObject<typeof baseConfig>>>;

@@ -57,6 +57,14 @@ const durationMsMax = 10 * 366 * 86_400_000;
 export const durationMs = (byDefault: number, { min = 1 }: { min?: number } = {}) =>
   wholeNumber(min, durationMsMax).default(byDefault);
 
+/** Three durations in whole milliseconds, separated by commas. */
+export const delays = (byDefault: [number, number, number]) =>
+  z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.tuple([wholeNumber(1, durationMsMax), wholeNumber(1, durationMsMax), wholeNumber(1, durationMsMax)]))
+    .default(byDefault);
+
 /** How many: of connections, rows, attempts. */
 export const count = (byDefault: number, { min = 1, max = 1_000_000 }: { min?: number; max?: number } = {}) =>
   wholeNumber(min, max).default(byDefault);

@@ -1,4 +1,4 @@
-export { baseConfig } from './base-config.ts';
+export { type BaseConfig, baseConfig } from './base-config.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { ConfigError, count, durationMs, flag, httpUrl, loadConfig, port, secretKey } from './config.ts';
 export { type Context, currentContext, runInContext } from './context.ts';
