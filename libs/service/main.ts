@@ -5,7 +5,12 @@ import type { RunningService } from './run-service.ts';
 const stopMsMax = 25_000;
 
 /** What of the process is used here; tests give one of their own. */
-type Host = Pick<NodeJS.Process, 'on' | 'exit' | 'connected'> & { send?: (message: unknown) => unknown };
+interface Host {
+  on(event: string, listener: (error: unknown) => void): unknown;
+  exit(code: number): unknown;
+  connected?: boolean;
+  send?(message: unknown): unknown;
+}
 
 /**
  * Runs a service as this process: starts it, tells the parent (if it has one) where it listens, and stops it on SIGTERM, SIGINT, or when
