@@ -1,0 +1,64 @@
+import { type Request, Router } from 'express';
+import type { DataSource } from 'typeorm';
+import { actorOf, requireInternal, requireService, requireUser } from '#libs/auth';
+import { type HoldDecision, holdRequest } from '#libs/contracts';
+import { parseBody } from '#libs/http';
+import { isCurrency } from '#libs/money';
+import { holdFunds } from '../hold-funds.ts';
+import type { LedgerDeps } from '../in-wallet.ts';
+import { type Hold, isAmount } from '../ledger/ledger.ts';
+import { problem } from '../problems.ts';
+import { readPostings, readWallet, readWallets } from '../read-books.ts';
+
+export type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; internalKeys: readonly Buffer[] };
+
+/** Internal: the gateway speaks for users, payments for itself. Nobody speaks without a token for this service. */
+export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router {
+  const router = Router();
+  router.use(requireInternal({ audience: 'wallet', keys: internalKeys }));
+
+  router.post('/holds', async (request, response) => {
+    requireService(request, ['payments']);
+    const { transaction_id: transactionId, user_id: userId, currency, amount_minor } = parseBody(holdBody, request);
+    const hold = await holdFunds(ledger, { transactionId, userId, currency, amountMinor: BigInt(amount_minor) });
+    if (hold === 'conflict') throw problem('hold_conflict');
+    response.json(shownDecision(hold));
+  });
+
+  router.get('/wallets', async (request, response) => {
+    const { userId } = requireUser(request);
+    response.json({ wallets: await readWallets(dataSource, userId) });
+  });
+
+  router.get('/wallets/:currency', async (request, response) => {
+    const { userId } = requireUser(request);
+    const { currency } = request.params;
+    if (!isCurrency(currency)) throw problem('not_found');
+    response.json(await readWallet(dataSource, { userId, currency }));
+  });
+
+  router.get('/transactions/:id/postings', async (request, response) => {
+    requireStaff(request);
+    response.json({ postings: await readPostings(dataSource, request.params.id) });
+  });
+
+  return router;
+}
+
+const holdBody = holdRequest.refine(({ amount_minor }) => isAmount(BigInt(amount_minor)), {
+  path: ['amount_minor'],
+  params: { code: 'amount_invalid' },
+  error: 'must be above zero and below the largest amount',
+});
+
+const shownDecision = ({ transactionId, refusal }: Hold): HoldDecision => ({
+  transaction_id: transactionId,
+  decision: refusal === null ? 'held' : 'refused',
+  reason: refusal,
+});
+
+/** Whoever looks after other people's money: support, admins and our own services. */
+function requireStaff(request: Request): void {
+  const actor = actorOf(request);
+  if (actor.kind === 'user' && actor.role === 'user') throw problem('forbidden');
+}

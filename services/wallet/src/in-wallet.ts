@@ -1,0 +1,46 @@
+import type { Transact } from '#libs/db';
+import { type Clock, currentContext, type Keyed } from '#libs/runtime';
+import type { Occasion } from './ledger/booking.ts';
+import type { Owner } from './ledger/ledger.ts';
+import type { Newborn, WalletTx } from './ledger/ledger-store.ts';
+
+/** What every operation of the ledger needs. */
+export type LedgerDeps = {
+  transact: Transact<WalletTx>;
+  /** First in, first out per wallet: see `inWallet`. */
+  queue: Keyed;
+  clock: Pick<Clock, 'now'>;
+  newUuid: () => string;
+};
+
+/**
+ * One operation on one wallet, in one transaction: SERIALIZABLE isolation, and pessimistic locking of the wallet's row inside.
+ * The queue stands before BEGIN: inside the transaction, a waiter's snapshot is older than the commit it waited for, and it must
+ * start again (14 retries each with 32 clients on one wallet, measured; with the queue none). It saves time only: with several
+ * replicas the database decides.
+ * A COMMIT whose answer was lost is run again, which is safe because every operation finds its earlier self by its source id.
+ */
+export const inWallet = <R>(deps: LedgerDeps, owner: Owner, work: (tx: WalletTx) => Promise<R>): Promise<R> =>
+  deps.queue(`${owner.userId} ${owner.currency}`, () =>
+    deps.transact(work, { isolation: 'serializable', onUnknownCommit: 'rerun' }),
+  );
+
+/** The same for a message, which is handled once however often it is delivered. */
+export const onceInWallet = (
+  deps: LedgerDeps,
+  messageId: string,
+  owner: Owner,
+  work: (tx: WalletTx) => Promise<void>,
+): Promise<void> =>
+  inWallet(deps, owner, async (tx) => {
+    if (await tx.claimMessage(messageId)) await work(tx);
+  });
+
+export const newborn = ({ newUuid, clock }: LedgerDeps): Newborn => ({ id: newUuid(), at: clock.now() });
+
+/** Which posting this is, when, and on whose trace (W3C Trace Context: the second field of `traceparent`). */
+export const stamp = ({ newUuid, clock }: LedgerDeps): Pick<Occasion, 'id' | 'createdAt' | 'traceId'> => ({
+  id: newUuid(),
+  createdAt: clock.now(),
+  traceId: currentContext().traceparent?.split('-')[1] ?? null,
+});
