@@ -5,7 +5,7 @@ export type Answer = { status: number; type: string; body: string; headers?: Rec
 
 type ApiError = { message: string; code: string };
 /** A map of field (or `__all__`) to a list, or in one captured form to a bare object (REVIO.md §2, sample 12). */
-export type ErrorBody = Record<string, ApiError[] | ApiError | string>;
+type ErrorBody = Record<string, ApiError[] | ApiError | string>;
 
 /** A refusal is data: the operation changed nothing, and this is what the API says. */
 export type Refused = { ok: false; status: number; errors: ErrorBody };

@@ -13,9 +13,9 @@ import type { Card, Delivery, KeyPems, Payout, Purchase, Webhook } from './state
 import { type ProviderRow, providerTruth } from './truth.ts';
 
 /** An object by its id, or the latest one with a reference. */
-export type Target = { id?: string | undefined; reference?: string | undefined };
+type Target = { id?: string | undefined; reference?: string | undefined };
 
-export type RawWebhook = {
+type RawWebhook = {
   /** A string is sent as it is; anything else as its JSON. */
   body: unknown;
   /** `retired` is the key that the last rotation replaced; `stranger` belongs to nobody; `none` leaves the header out. */

@@ -46,7 +46,7 @@ export const faultSchema = z.union([routeFaultSchema, webhookFaultSchema]);
 
 export type FaultInput = z.input<typeof faultSchema>;
 export type RouteFault = z.output<typeof routeFaultSchema>;
-export type WebhookFault = z.output<typeof webhookFaultSchema>;
+type WebhookFault = z.output<typeof webhookFaultSchema>;
 type Fault = RouteFault | WebhookFault;
 
 export type Faults = {

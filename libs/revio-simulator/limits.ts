@@ -54,3 +54,6 @@ export const AMOUNT_MAX_MINOR = Number.MAX_SAFE_INTEGER;
 
 /** Changes of the books are written together after this pause, so that a burst costs one write of the state file. */
 export const SAVE_DELAY_MS = 200;
+
+/** The pause grows to this many times what the last write took: a tenth of the time, however large the books have become. */
+export const SAVE_PAUSE_FACTOR = 10;

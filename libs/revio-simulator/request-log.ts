@@ -1,6 +1,6 @@
 import { REQUESTS_KEPT_MAX } from './limits.ts';
 
-export type LoggedRequest = {
+type LoggedRequest = {
   at: string;
   method: string;
   path: string;

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { SAVE_DELAY_MS } from './limits.ts';
+import { SAVE_DELAY_MS, SAVE_PAUSE_FACTOR } from './limits.ts';
 import type { Books } from './state.ts';
 
 /** Raised when the records change shape: an older file is refused rather than misread. */
@@ -39,9 +39,13 @@ export function loadBooks(path: string): Saved | null {
 
 /** Written beside and renamed over, so that a process killed half-way leaves the old file; 0600 because of the private keys. */
 function saveBooks(path: string, { books, clockOffsetMs }: Saved): void {
-  const plain = Object.fromEntries(
-    Object.entries(books).map(([name, value]) => [name, value instanceof Map ? [...value.values()] : value]),
-  );
+  const plain = {
+    ...Object.fromEntries(
+      Object.entries(books).map(([name, value]) => [name, value instanceof Map ? [...value.values()] : value]),
+    ),
+    // What was delivered is of use for looking only, and would be most of the file.
+    deliveries: [...books.deliveries.values()].filter(({ state }) => state === 'waiting'),
+  };
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.tmp`, JSON.stringify({ version: VERSION, clockOffsetMs, ...plain }), { mode: 0o600 });
   renameSync(`${path}.tmp`, path);
@@ -50,14 +54,18 @@ function saveBooks(path: string, { books, clockOffsetMs }: Saved): void {
 /** `changed` writes soon, once for a burst; `flush` writes now. Without a path both do nothing. */
 export function createSaver(path: string | null, current: () => Saved): { changed(): void; flush(): void } {
   let planned: NodeJS.Timeout | undefined;
+  let pauseMs = SAVE_DELAY_MS;
   function flush(): void {
     clearTimeout(planned);
     planned = undefined;
-    if (path !== null) saveBooks(path, current());
+    if (path === null) return;
+    const startedMs = performance.now();
+    saveBooks(path, current());
+    pauseMs = Math.max(SAVE_DELAY_MS, SAVE_PAUSE_FACTOR * (performance.now() - startedMs));
   }
   return {
     changed() {
-      if (path !== null) planned ??= setTimeout(flush, SAVE_DELAY_MS).unref();
+      if (path !== null) planned ??= setTimeout(flush, pauseMs).unref();
     },
     flush,
   };

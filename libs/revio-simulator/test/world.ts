@@ -55,8 +55,6 @@ export async function startWorld(options: RevioSimulatorOptions = {}) {
 
 type Reply = { status: number; headers: Headers; body: Record<string, unknown>; text: string };
 
-export type Client = ReturnType<typeof clientOf>;
-
 /** The merchant's side of the API. */
 export function clientOf({ url, apiKey, brandId }: RevioSimulator) {
   async function call(method: string, target: string, body?: unknown, key = apiKey): Promise<Reply> {
