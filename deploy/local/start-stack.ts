@@ -6,11 +6,10 @@ import { type Options, readOptions } from './options.ts';
 import { readStackFile, stackFileIn } from './stack-file.ts';
 import { openStateFolder, type TryLock } from './state-folder.ts';
 
-/** npm itself killed (-9) tells us nothing, but we get another parent then. Looking once a second costs nothing. */
+/** npm itself killed (-9) tells us nothing, but the family changes then. Looking once a second costs nothing. */
 const PARENT_CHECK_MS = 1_000;
 /** Ctrl-C comes twice, from the terminal and from npm; a person who means "at once" presses it again later. */
 const SECOND_SIGNAL_AFTER_MS = 1_000;
-
 /** A whole start takes 10 s once everything is installed and built, a stop at most two times the drain of a service. */
 const OTHER_TIMEOUT_MS = 60_000;
 
@@ -23,13 +22,7 @@ type Launch = { root: string; tryLock: TryLock; beginMs: number };
 export async function startStack({ root, tryLock, beginMs }: Launch): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env, root);
   const stackFile = stackFileIn(options.runFolder);
-  const unlock = openStateFolder(options.stateFolder, { tryLock, fresh: options.fresh });
-  if (unlock === undefined) {
-    const url = readStackFile(stackFile)?.gateway_url;
-    throw new Error(
-      `The system runs already${url === undefined ? '' : ` at ${url}`} (its data: ${options.stateFolder}).`,
-    );
-  }
+  const unlock = await takeStateFolder(options, stackFile, tryLock);
   fs.rmSync(stackFile, { force: true });
 
   const releases = createReleases(createLogger({ name: 'launcher', level: 'warn' }));
@@ -75,6 +68,13 @@ function stopWhenAsked(stop: (code: number) => Promise<void>): void {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
   if (process.env['npm_lifecycle_event'] === undefined) return;
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && askedAt === undefined && ask(), PARENT_CHECK_MS).unref();
+  const parents = parentIds();
+  setInterval(() => parentIds() !== parents && askedAt === undefined && ask(), PARENT_CHECK_MS).unref();
+}
+
+/** Our parent and, where /proc tells, its parent: between npm and us there may be a shell, which outlives npm. */
+function parentIds(): string {
+  const stat = `/proc/${process.ppid}/stat`;
+  const parentOfParent = fs.existsSync(stat) ? fs.readFileSync(stat, 'latin1').split(') ').at(-1)?.split(' ')[1] : '';
+  return `${process.ppid} ${parentOfParent}`;
 }
