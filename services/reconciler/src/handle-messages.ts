@@ -1,0 +1,59 @@
+import type { EventData } from '#libs/contracts';
+import type { Handlers } from '#libs/messaging';
+import { noteRefusedPosting } from './cases/note-refused-posting.ts';
+import type { Deps } from './deps.ts';
+import { endTransaction } from './end-transaction.ts';
+import { type Expectation, expectTransaction } from './expect-transaction.ts';
+import { observe, type Seen } from './observe.ts';
+
+type Requested = Pick<
+  EventData<'payments.payout-submitted.v1'>,
+  'transaction_id' | 'user_id' | 'currency' | 'amount_minor'
+>;
+
+const expectationOf = (messageId: string, data: Requested, requestedAt: string): Expectation => ({
+  messageId,
+  transactionId: data.transaction_id,
+  userId: data.user_id,
+  currency: data.currency,
+  amountMinor: BigInt(data.amount_minor),
+  requestedAt: new Date(requestedAt),
+  dueAt: null,
+  executeSentAt: null,
+  object: null,
+});
+
+/** Each message to its operation; `wakeSweep` when one of them wants a read now. */
+export function handleMessages(deps: Deps, wakeSweep: () => void): Handlers {
+  const observed = async (seen: Seen): Promise<void> => {
+    const { readWanted } = await observe(deps, seen);
+    if (readWanted) wakeSweep();
+  };
+  return {
+    'payments.deposit-requested.v1': ({ id, data }) =>
+      expectTransaction(deps, expectationOf(id, data, data.requested_at)),
+    'payments.purchase-created.v1': ({ id, data }) =>
+      expectTransaction(deps, {
+        ...expectationOf(id, data, data.requested_at),
+        dueAt: new Date(data.due_at),
+        object: { objectId: data.purchase_id, objectType: 'purchase' },
+      }),
+    'payments.withdrawal-requested.v1': ({ id, data }) =>
+      expectTransaction(deps, expectationOf(id, data, data.requested_at)),
+    'payments.payout-submitted.v1': ({ id, data }) =>
+      expectTransaction(deps, {
+        ...expectationOf(id, data, data.execute_sent_at),
+        executeSentAt: new Date(data.execute_sent_at),
+        object: { objectId: data.payout_id, objectType: 'payout' },
+      }),
+    'payments.payout-observed.v1': ({ id, data }) =>
+      observed({ messageId: id, transactionId: data.transaction_id, observation: data.observation }),
+    'webhooks.revio-event-received.v1': ({ id, data }) =>
+      observed({ messageId: id, deliveryId: data.delivery_id, observation: data.observation }),
+    'payments.transaction-completed.v1': ({ id, time, data }) =>
+      endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: 'completed', at: new Date(time) }),
+    'payments.transaction-failed.v1': ({ id, time, data }) =>
+      endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: data.status, at: new Date(time) }),
+    'wallet.posting-refused.v1': ({ id, data }) => noteRefusedPosting(deps, id, data),
+  };
+}

@@ -1,0 +1,92 @@
+import type { PurchaseObservation } from '#libs/contracts';
+import type { Decision, Known, Policy } from '../decide.ts';
+import type { Expected } from '../subject.ts';
+import { caseOf, fail, ignore, park, settle } from './rulings.ts';
+import { confirmByRead, isOlder } from './trust.ts';
+
+type Failure = { status: 'failed' | 'expired' | 'cancelled'; reason: string };
+
+/** What each of Revio's purchase statuses means while nothing was paid (REVIO.md §3). Those of money are in `paidStatuses`. */
+const unpaid: Record<string, Failure | string> = {
+  created: 'payable',
+  sent: 'payable',
+  viewed: 'payable',
+  overdue: 'payable',
+  pending_execute: 'undecided',
+  pending_charge: 'undecided',
+  // Reserved on the card, not paid. We never ask for it, and nothing of it is money.
+  hold: 'not_captured',
+  preauthorized: 'not_captured',
+  pending_capture: 'not_captured',
+  pending_release: 'not_captured',
+  released: { status: 'failed', reason: 'payment_released' },
+  error: { status: 'failed', reason: 'payment_failed' },
+  blocked: { status: 'failed', reason: 'payment_blocked' },
+  expired: { status: 'expired', reason: 'purchase_expired' },
+  cancelled: { status: 'cancelled', reason: 'purchase_cancelled' },
+};
+
+const returning = new Set(['pending_refund', 'refunded', 'chargeback']);
+const paidStatuses = new Set(['paid', 'cleared', 'settled', ...returning]);
+
+/** Once paid is always paid: what is returned later is returned by a Payment of its own. */
+export const everPaid = (observed: PurchaseObservation): boolean =>
+  paidStatuses.has(observed.status) || observed.status_history.includes('paid');
+
+export const isReturning = (status: string | null): boolean => status !== null && returning.has(status);
+
+export function decidePurchase(
+  expected: Expected,
+  observed: PurchaseObservation,
+  known: Known,
+  policy: Policy,
+): Decision {
+  const credit = known.verdicts.find(({ slot, sourceId }) => slot === 'credit' && sourceId === observed.object_id);
+  if (credit !== undefined) return afterCredit(observed, known, policy);
+  // Also for another purchase than the one the user was shown, and after any failure: what was paid is real money (M7).
+  if (everPaid(observed)) return creditOrCase(expected, observed);
+  return decideUnpaid(expected, observed, known);
+}
+
+/** Credit only if every condition of REVIO.md §3 holds; the others of that list are checked in trust.ts. */
+function creditOrCase(expected: Expected, observed: PurchaseObservation): Decision {
+  const { payment } = observed;
+  if (observed.marked_as_paid) return caseOf('marked_as_paid');
+  if (payment === null) return caseOf('paid_without_payment');
+  if (payment.is_outgoing) return caseOf('payment_outgoing');
+  if (observed.currency_converted) return caseOf('currency_converted');
+  if (payment.currency !== expected.currency) return caseOf('currency_mismatch');
+  if (BigInt(payment.amount_minor) !== expected.amountMinor) return caseOf('amount_mismatch');
+  return settle;
+}
+
+function afterCredit(observed: PurchaseObservation, known: Known, policy: Policy): Decision {
+  if (!everPaid(observed)) {
+    const { lastUpdatedOn } = known.object;
+    // Seconds are all that Revio's times have: what is not later than the payment is what went before it.
+    if (lastUpdatedOn !== null && Date.parse(observed.updated_on) <= lastUpdatedOn.getTime())
+      return ignore('superseded');
+    if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, 'contradicts_credit');
+    return caseOf('credit_denied');
+  }
+  const explained = known.verdicts.some((v) => v.slot === 'reversal' && v.objectId === observed.object_id);
+  if (!returning.has(observed.status) || explained) return ignore('already_credited');
+  // The Payment tells how much went back and under which id; without it nobody can post a reversal exactly once.
+  const sinceMs = Date.parse(observed.observed_at) - Date.parse(observed.updated_on);
+  return observed.source === 'webhook' || sinceMs < policy.reversalGraceMs
+    ? ignore('reversal_expected')
+    : caseOf('reversal_without_payment');
+}
+
+function decideUnpaid(expected: Expected, observed: PurchaseObservation, known: Known): Decision {
+  const meaning = Object.hasOwn(unpaid, observed.status) ? unpaid[observed.status] : undefined;
+  if (meaning === undefined) return observed.payment === null ? ignore('unknown_status') : caseOf('unknown_status');
+  if (typeof meaning === 'string') return ignore(meaning);
+  if (expected.objectId === null) return park('purchase_not_known');
+  if (expected.objectId !== observed.object_id) return ignore('not_its_purchase');
+  if (isOlder(observed, known.object.lastUpdatedOn)) return ignore('superseded');
+  const told = known.verdicts.some(({ slot, outcome }) => slot === 'failure' && outcome === meaning.status);
+  // A credit through another purchase of this deposit stands: that this one is unpaid ends nothing.
+  const credited = known.verdicts.some(({ slot }) => slot === 'credit');
+  return told || credited ? ignore('already_told') : fail(meaning.status, meaning.reason);
+}

@@ -1,0 +1,12 @@
+import type { Decision } from '../decide.ts';
+
+export const settle: Decision = { kind: 'settle' };
+export const fail = (status: 'failed' | 'expired' | 'cancelled', reason: string): Decision => ({
+  kind: 'fail',
+  status,
+  reason,
+});
+export const ignore = (reason: string): Decision => ({ kind: 'ignore', reason });
+export const park = (reason: string): Decision => ({ kind: 'park', reason });
+export const read = (reason: string): Decision => ({ kind: 'read', reason });
+export const caseOf = (cause: string): Decision => ({ kind: 'case', cause });
