@@ -64,14 +64,13 @@ export function keepChannel<Session>(
 
   async function keep(): Promise<void> {
     for (let pauseMs = REOPEN_PAUSE_MS_MIN; !stopping.signal.aborted; ) {
-      const openedAt = performance.now();
       try {
         await holdOne();
+        pauseMs = REOPEN_PAUSE_MS_MIN;
       } catch (err) {
         if (!stopping.signal.aborted) on.logger.warn({ err, channel: use.name }, 'a channel could not be opened');
+        pauseMs = Math.min(REOPEN_PAUSE_MS_MAX, pauseMs * 2);
       }
-      const lived = performance.now() - openedAt > REOPEN_PAUSE_MS_MAX;
-      pauseMs = lived ? REOPEN_PAUSE_MS_MIN : Math.min(REOPEN_PAUSE_MS_MAX, pauseMs * 2);
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }

@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import amqplib, { type Channel, type ChannelModel } from 'amqplib';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { ContractError, envelope } from '#libs/contracts';
+import { connectDatabase } from '#libs/db';
+import { type Broker, DependencyDown, type Received } from '#libs/messaging';
+import { createLogger } from '#libs/runtime';
+import { poll, tcpProxy } from '#libs/testing';
+import { openPostOffice, type PostOffice, voidRequest } from './post-office.ts';
+
+let office: PostOffice;
+let broker: Broker;
+let raw: ChannelModel;
+let channel: Channel;
+beforeEach(async () => {
+  office = await openPostOffice();
+  broker = await office.broker();
+  raw = await amqplib.connect(inject('amqpUrl'));
+  channel = await raw.createChannel();
+});
+afterEach(async () => {
+  await raw.close();
+  await office.close();
+});
+
+const type = 'payments.void-requested.v1';
+const message = (id = randomUUID()) => envelope('payments', type, voidRequest(), { id, time: new Date() });
+const deliver = (body: unknown, routingKey: string = type) =>
+  channel.publish(
+    broker.names.exchange,
+    routingKey,
+    Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+  );
+
+/** Takes one message out of the wallet's DLQ, once it has come. */
+const dead = () => poll(async () => (await channel.get(broker.names.dead('wallet'), { noAck: true })) || undefined);
+const ready = () => poll(() => office.metric('amqp_connected'));
+/** The queues are there when a consumer is. */
+async function consuming(options: Parameters<PostOffice['consumer']>[1] = {}) {
+  const consumer = office.consumer(broker, options);
+  await ready();
+  await poll(async () => {
+    const probe = await raw.createChannel();
+    probe.on('error', () => {});
+    const { consumerCount } = await probe.checkQueue(broker.names.queue('wallet'));
+    await probe.close();
+    return consumerCount > 0;
+  });
+  return consumer;
+}
+
+test('F5: the same message again does nothing', async () => {
+  await consuming();
+  const again = message();
+  for (let n = 0; n < 5; n++) deliver(again);
+  const last = message();
+  deliver(last);
+  await poll(async () => (await office.effects()).includes(last.id));
+  await poll(async () => (await office.metric('messages_processed_total', 'outcome="processed"')) === 6);
+  expect(await office.effects()).toEqual([again.id, last.id].toSorted());
+});
+
+test('F5: a failing message is tried four times with waits between, then goes to the DLQ with its story', async () => {
+  const attempts: number[] = [];
+  await consuming({
+    handlers: {
+      [type]: async (event: Received) => {
+        attempts.push(event.attempt);
+        throw Object.assign(new Error('never that way'), { code: 'E_TEST' });
+      },
+    },
+  });
+  const failing = message();
+  deliver(failing);
+  const buried = await dead();
+  expect(attempts).toEqual([1, 2, 3, 4]);
+  expect(buried.properties.headers).toMatchObject({ 'x-attempt': 4, 'x-reason': 'Error E_TEST' });
+  expect(JSON.parse(buried.content.toString())).toEqual(failing);
+  expect(await office.metric('messages_processed_total', `outcome="delayed"`)).toBe(3);
+  expect(await office.metric('messages_processed_total', `outcome="dead"`)).toBe(1);
+});
+
+test('a message that succeeds at its second try has one effect', async () => {
+  await consuming({
+    handlers: {
+      [type]: async (event: Received) => {
+        await office.apply(event);
+        if (event.attempt === 1) throw new Error('after its transaction');
+      },
+    },
+  });
+  const slow = message();
+  deliver(slow);
+  await poll(async () => (await office.metric('messages_processed_total', `outcome="processed"`)) === 1);
+  expect(await office.effects()).toEqual([slow.id]);
+});
+
+test.each([
+  ['no JSON', '{"half": '],
+  ['not UTF-8', Buffer.from([0xff, 0xfe]).toString('latin1')],
+  ['no envelope', { hello: 'world' }],
+  ['an unknown type', { ...message(), type: 'payments.invented.v1' }],
+  ['data that break the schema', { ...message(), data: { ...voidRequest(), amount_minor: 15_000 } }],
+  [
+    'an event of somebody else’s',
+    envelope('wallet', 'reconciler.case-opened.v1' as never, caseOpened() as never, made()),
+  ],
+])('F5: %s goes to the DLQ at once, while the others flow', async (_, body) => {
+  await consuming({ delaysMs: [60_000, 60_000, 60_000] });
+  const sound = message();
+  deliver(body);
+  deliver(sound);
+  const buried = await dead();
+  expect(buried.properties.headers?.['x-attempt']).toBe(1);
+  expect(buried.properties.headers?.['x-reason']).toEqual(expect.any(String));
+  await poll(async () => (await office.effects()).length === 1);
+  expect(await office.effects()).toEqual([sound.id]);
+});
+
+test('a contract error of a handler is as final', async () => {
+  await consuming({
+    handlers: {
+      [type]: async () => {
+        throw new ContractError('another payout than the one it names');
+      },
+    },
+  });
+  deliver(message());
+  expect((await dead()).properties.headers?.['x-reason']).toBe('another payout than the one it names');
+});
+
+test('F2: while a dependency is down a message waits, and no attempt is counted', async () => {
+  let down = true;
+  const attempts: number[] = [];
+  await consuming({
+    handlers: {
+      [type]: async (event: Received) => {
+        attempts.push(event.attempt);
+        if (down) throw new DependencyDown('payments is not there');
+        await office.apply(event);
+      },
+    },
+  });
+  deliver(message());
+  await poll(() => attempts.length >= 3);
+  down = false;
+  await poll(async () => (await office.effects()).length === 1);
+  expect(new Set(attempts)).toEqual(new Set([1]));
+  expect(await office.metric('messages_processed_total', `outcome="delayed"`)).toBe(0);
+});
+
+test('F2: while the database is down messages wait, and are handled when it is back', async () => {
+  const proxy = await tcpProxy(office.fresh.ownerUrl);
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const far = await connectDatabase({ url: proxy.url, entities: [], poolMax: 4, applicationName: 'far', logger });
+  let tries = 0;
+  await consuming({
+    handlers: {
+      [type]: async (event: Received) => {
+        tries += 1;
+        await far.ping();
+        await office.apply(event);
+      },
+    },
+  });
+  await proxy.down();
+  const sent = [message(), message(), message()];
+  for (const one of sent) deliver(one);
+  await poll(() => tries >= 6);
+  expect(await office.effects()).toEqual([]);
+  await proxy.up();
+  await poll(async () => (await office.effects()).length === 3);
+  expect(await office.metric('messages_processed_total', `outcome="delayed"`)).toBe(0);
+  await far.close();
+  await proxy.close();
+});
+
+test('O4: a stop finishes what is in hand, gives the rest back, and loses nothing', async () => {
+  const total = 60;
+  let stopping: Promise<void> | undefined;
+  const first = await consuming({
+    prefetch: 10,
+    handlers: {
+      [type]: async (event: Received) => {
+        await office.apply(event);
+        stopping ??= first.stop();
+      },
+    },
+  });
+  const sent = Array.from({ length: total }, () => message());
+  for (const one of sent) deliver(one);
+  await poll(() => stopping !== undefined);
+  await stopping;
+  const done = await office.effects();
+  expect(done.length).toBeLessThan(total);
+  expect(done.length).toBeGreaterThan(0);
+
+  await consuming();
+  await poll(async () => (await office.effects()).length >= total);
+  expect(await office.effects()).toEqual(sent.map(({ id }) => id).toSorted());
+});
+
+test('O4: a stop does not wait for a dependency that is down', async () => {
+  let tries = 0;
+  const consumer = await consuming({
+    drainMs: 60_000,
+    handlers: {
+      [type]: async () => {
+        tries += 1;
+        throw new DependencyDown('for good');
+      },
+    },
+  });
+  const waiting = message();
+  deliver(waiting);
+  await poll(() => tries >= 1);
+  await consumer.stop();
+  await consuming();
+  await poll(async () => (await office.effects()).includes(waiting.id));
+});
+
+test('F5: connections cut again and again: each message has one effect', async () => {
+  const proxy = await tcpProxy(inject('amqpUrl'));
+  const far = await office.broker(proxy.url);
+  let handled = 0;
+  office.consumer(far, {
+    handlers: {
+      [type]: async (event: Received) => {
+        await office.apply(event);
+        handled += 1;
+        if (handled % 15 === 0) proxy.cut();
+      },
+    },
+  });
+  office.relay(far);
+  const sent = await office.send(100);
+  await poll(async () => (await office.effects()).length >= 100 && (await office.pending()) === 0);
+  expect(await office.effects()).toEqual(sent.toSorted());
+  expect(handled).toBeGreaterThan(100);
+  await proxy.close();
+});
+
+test('a queue that somebody deleted is declared again, and consumed', async () => {
+  await consuming();
+  await channel.deleteQueue(broker.names.queue('wallet'));
+  await consuming();
+  const after = message();
+  await poll(async () => {
+    deliver(after);
+    return (await office.effects()).length === 1;
+  });
+});
+
+function caseOpened() {
+  return { case_id: randomUUID(), cause: 'test', transaction_id: null, object_id: null };
+}
+function made() {
+  return { id: randomUUID(), time: new Date() };
+}
