@@ -1,0 +1,17 @@
+/** A stored bank account: number and holder are sealed, since nothing needs them but the payout and its owner (M10, A8). */
+export interface BankAccount {
+  id: string;
+  userId: string;
+  bankCode: string;
+  bankName: string | null;
+  detailsSealed: string;
+  createdAt: Date;
+}
+
+export interface BankAccountTx {
+  insertBankAccount(account: BankAccount): Promise<void>;
+  /** The user's own only: other people's do not exist for them. */
+  findBankAccount(userId: string, id: string): Promise<BankAccount | undefined>;
+  /** Newest first. */
+  listBankAccounts(userId: string, limit: number): Promise<BankAccount[]>;
+}

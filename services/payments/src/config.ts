@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { baseConfig, durationMs, flag, httpUrl, secretKey } from '#libs/runtime';
+import { parseSealingKeys } from '#libs/sealed';
+
+const sealingKeys = z.string().transform((text, ctx) => {
+  try {
+    return parseSealingKeys(text);
+  } catch (error) {
+    ctx.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
+
+export const config = z.object({
+  ...baseConfig,
+  INTERNAL_KEY: secretKey(),
+  /** `kid:base64,…`, the first seals; for e-mails and bank details. */
+  SEALING_KEYS: sealingKeys,
+
+  WALLET_URL: httpUrl(),
+  INTERNAL_KEY_WALLET: secretKey(),
+  /** A user waits for the hold: beyond this the request is answered 202 and a worker asks again. */
+  WALLET_TIMEOUT_MS: durationMs(5_000),
+
+  /** …/api/v1/ */
+  REVIO_BASE_URL: httpUrl().refine((url) => url.endsWith('/'), 'must end in /'),
+  REVIO_API_KEY: z.string().min(1).max(1_024),
+  REVIO_BRAND_ID: z.string().min(1).max(64),
+  /** Whether REVIO_API_KEY is a test key: objects that say otherwise are not used. */
+  REVIO_IS_TEST: flag(false),
+  /** Revio's slowest answers come from card acquirers behind it; a user waits for the checkout page meanwhile. */
+  REVIO_TIMEOUT_MS: durationMs(10_000),
+  /** Where the payer's browser returns to. */
+  PUBLIC_URL: httpUrl(),
+
+  /** How long a step belongs to whoever began it. Longer than all its calls together: create, execute and read, 10 s each. */
+  LEASE_MS: durationMs(45_000),
+  /** How long a duplicate request waits for the first (issue of F1: a user who clicks twice gets one answer). */
+  DUPLICATE_WAIT_MS: durationMs(10_000),
+  /** How often the workers look when nobody wakes them. */
+  WORKER_INTERVAL_MS: durationMs(1_000),
+  /** The first wait before a step is tried again, doubled each time up to the second. */
+  RETRY_MIN_MS: durationMs(2_000),
+  RETRY_MAX_MS: durationMs(60_000),
+  /** How long no payout is tried after Revio did not take one, unless it says itself. */
+  PROVIDER_PAUSE_MS: durationMs(5_000),
+
+  /** What the payer has; Revio's own default. */
+  DEPOSIT_DUE_MS: durationMs(3_600_000, { min: 1_000 }),
+  /** A deposit that Revio was never told of is given up at this age. */
+  DEPOSIT_GIVE_UP_MS: durationMs(900_000),
+  /** Up to which age a payout is executed; Revio's window is 15 min, and the five between are for clocks and queues. */
+  PAYOUT_FRESH_MS: durationMs(600_000),
+});
+
+export type Config = Readonly<z.infer<typeof config>>;

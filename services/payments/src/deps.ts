@@ -1,0 +1,13 @@
+import type { RequestDepositDeps } from './deposit/request-deposit.ts';
+import type { ResumeDepositsDeps } from './deposit/resume-deposits.ts';
+import type { Provider } from './revio/provider.ts';
+import type { RequestWithdrawalDeps } from './withdrawal/request-withdrawal.ts';
+import type { SubmitPayoutDeps } from './withdrawal/submit-payout.ts';
+import type { RunDueDeps } from './worker/run-due.ts';
+
+/** What the operations of this service need, all together; each names its own part. */
+export type Deps = RequestDepositDeps &
+  ResumeDepositsDeps &
+  RequestWithdrawalDeps &
+  SubmitPayoutDeps &
+  RunDueDeps & { provider: Provider; newUuid: () => string };

@@ -1,0 +1,4 @@
+import { Payments1795384800300 } from './1795384800300-payments.ts';
+
+/** In order. What has been released is never changed; a correction is a new one. */
+export const migrations = [Payments1795384800300];

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { currency, transactionId } from '#libs/contracts';
+import { type Currency, parseAmount } from '#libs/money';
+import { problem } from './problems.ts';
+
+/** What is wrong with an amount, in words for people; the codes are those of #libs/money. */
+const refusals = {
+  not_a_decimal_string: 'Must be a decimal string such as "150.00"',
+  too_many_decimals: 'Has more decimals than the currency',
+  not_positive: 'Must be above zero',
+  too_large: 'Is too large',
+} as const;
+
+const money = { amount: z.unknown(), currency };
+
+/** An amount is only exact together with its currency, so the two are read at once (M8). */
+function exact<Body extends { amount: unknown; currency: Currency }>(body: Body, ctx: z.RefinementCtx) {
+  const parsed = parseAmount(body.amount, body.currency);
+  if (parsed.ok) return { ...body, amountMinor: parsed.amountMinor };
+  const { refusal: code } = parsed;
+  ctx.addIssue({ code: 'custom', path: ['amount'], params: { code }, message: refusals[code] });
+  return z.NEVER;
+}
+
+export const depositBody = z.strictObject(money).transform(exact);
+export const withdrawalBody = z.strictObject({ ...money, bank_account_id: z.uuid() }).transform(exact);
+
+/** A name without control characters: it goes on bank statements. */
+const line = (charactersMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(charactersMax)
+    .regex(/^[^\p{C}]+$/u, 'Must be one line of text');
+
+export const bankAccountBody = z.strictObject({
+  /** South African universal branch codes have six digits; SWIFT codes have up to 11 characters. */
+  bank_code: z.string().regex(/^[A-Za-z0-9]{3,11}$/),
+  /** Nine to eleven digits in South Africa; up to 20 elsewhere. */
+  account_number: z.string().regex(/^[0-9]{5,20}$/),
+  account_holder: line(100),
+  bank_name: line(64).optional(),
+});
+
+/** A page that a screen shows; more is for the export. */
+const limitDefault = 20;
+const limitMax = 100;
+
+/** `?limit=`, 1 to 100. Throws 422 with a pointer, as a body would. */
+export function readLimit(query: Record<string, unknown>): number {
+  const { limit = String(limitDefault) } = query;
+  const read = typeof limit === 'string' && /^[0-9]{1,3}$/.test(limit) ? Number(limit) : 0;
+  if (read >= 1 && read <= limitMax) return read;
+  throw problem('validation_failed', {
+    errors: [{ pointer: '/limit', code: 'out_of_range', detail: `Must be a whole number from 1 to ${limitMax}` }],
+  });
+}
+
+/** An id of the form that ours have; anything else names nothing. Throws `transaction_not_found`. */
+export function readTransactionId(raw: string): string {
+  if (!transactionId.safeParse(raw).success) throw problem('transaction_not_found');
+  return raw;
+}

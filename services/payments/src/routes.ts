@@ -1,0 +1,77 @@
+import { type Response, Router } from 'express';
+import { requireInternal, requireService, requireUser } from '#libs/auth';
+import { providerReadRequest } from '#libs/contracts';
+import { parseBody } from '#libs/http';
+import { addBankAccount } from './bank-account/add-bank-account.ts';
+import { listBankAccounts } from './bank-account/list-bank-accounts.ts';
+import { requestDeposit } from './deposit/request-deposit.ts';
+import type { Deps } from './deps.ts';
+import type { OnceAnswer } from './idempotency/answer-once.ts';
+import { readIdempotencyKey } from './idempotency/read-key.ts';
+import { readProvider } from './read-provider.ts';
+import { bankAccountBody, depositBody, readLimit, readTransactionId, withdrawalBody } from './request-schemas.ts';
+import { listTransactions, readTransaction } from './transaction/read-transactions.ts';
+import { cancelWithdrawal } from './withdrawal/cancel-withdrawal.ts';
+import { requestWithdrawal } from './withdrawal/request-withdrawal.ts';
+
+/** Internal: the gateway speaks for users, the reconciler for itself. Nobody speaks without a token for this service. */
+export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
+  const router = Router();
+  router.use(requireInternal({ audience: 'payments', keys: internalKeys }));
+
+  router.post('/deposits', async (request, response) => {
+    const { userId, email } = requireUser(request);
+    const idempotencyKey = readIdempotencyKey(request);
+    const { amountMinor, currency } = parseBody(depositBody, request);
+    sendOnce(response, await requestDeposit(deps, { userId, email, idempotencyKey, amountMinor, currency }));
+  });
+
+  router.post('/withdrawals', async (request, response) => {
+    const { userId, email } = requireUser(request);
+    const idempotencyKey = readIdempotencyKey(request);
+    const { amountMinor, currency, bank_account_id: bankAccountId } = parseBody(withdrawalBody, request);
+    const withdrawal = { userId, email, idempotencyKey, amountMinor, currency, bankAccountId };
+    sendOnce(response, await requestWithdrawal(deps, withdrawal));
+  });
+
+  router.post('/withdrawals/:id/cancel', async (request, response) => {
+    const { userId } = requireUser(request);
+    response.status(202).json(await cancelWithdrawal(deps, { userId, id: readTransactionId(request.params.id) }));
+  });
+
+  router.post('/bank-accounts', async (request, response) => {
+    const { userId } = requireUser(request);
+    const { bank_code: bankCode, bank_name: bankName = null, ...body } = parseBody(bankAccountBody, request);
+    const { account_holder: holder, account_number: accountNumber } = body;
+    response.status(201).json(await addBankAccount(deps, { userId, bankCode, bankName, holder, accountNumber }));
+  });
+
+  router.get('/bank-accounts', async (request, response) => {
+    const { userId } = requireUser(request);
+    response.json(await listBankAccounts(deps, userId));
+  });
+
+  router.get('/transactions', async (request, response) => {
+    const { userId } = requireUser(request);
+    response.json(await listTransactions(deps, { userId, limit: readLimit(request.query) }));
+  });
+
+  router.get('/transactions/:id', async (request, response) => {
+    const { userId } = requireUser(request);
+    response.json(await readTransaction(deps, { userId, id: readTransactionId(request.params.id) }));
+  });
+
+  router.post('/provider-reads', async (request, response) => {
+    requireService(request, ['reconciler']);
+    response.json(await readProvider(deps, parseBody(providerReadRequest, request)));
+  });
+
+  return router;
+}
+
+/** The stored bytes as they are: a repeat gets the same ones. */
+function sendOnce(response: Response, { answer, replayed }: OnceAnswer): void {
+  if (replayed) response.set('idempotent-replayed', 'true');
+  const type = answer.status >= 400 ? 'application/problem+json' : 'application/json';
+  response.status(answer.status).type(type).send(answer.body);
+}

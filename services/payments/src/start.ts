@@ -1,0 +1,117 @@
+import { over, type Transact } from '#libs/db';
+import { createClient } from '#libs/http';
+import { newId, newUuid } from '#libs/runtime';
+import { type Platform, runService } from '#libs/service';
+import type { Config } from './config.ts';
+import { resumeDeposits } from './deposit/resume-deposits.ts';
+import type { Deps } from './deps.ts';
+import { entities } from './entities.ts';
+import { messageHandlers } from './handle-messages.ts';
+import { paymentsMetrics } from './metrics.ts';
+import { migrations } from './migrations/index.ts';
+import { type PaymentsTx, postgresPaymentsTx } from './payments-tx.ts';
+import { createRevioProvider } from './revio/client.ts';
+import { routes } from './routes.ts';
+import { createWalletClient } from './wallet/client.ts';
+import { resumeHolds } from './withdrawal/place-hold.ts';
+import { submitPayouts } from './withdrawal/submit-payout.ts';
+import { createPause } from './worker/pause.ts';
+
+/** A decision is 100 bytes, a purchase with a long history 10 KiB: what is larger is not an answer. */
+const walletBodyBytesMax = 16 * 1024;
+const revioBodyBytesMax = 512 * 1024;
+
+export const start = (config: Config) =>
+  runService({
+    name: 'payments',
+    config,
+    migrations,
+    entities,
+    wire: (platform) => {
+      const deps = depsOf(platform);
+      const intervalMs = config.WORKER_INTERVAL_MS;
+      return {
+        routes: routes(deps, [config.INTERNAL_KEY]),
+        handlers: messageHandlers(deps),
+        loops: [
+          { name: 'resume-deposits', intervalMs, runOnce: () => resumeDeposits(deps) },
+          { name: 'resume-holds', intervalMs, runOnce: () => resumeHolds(deps) },
+          { name: 'submit-payouts', intervalMs, runOnce: () => submitPayouts(deps) },
+        ],
+      };
+    },
+  });
+
+function depsOf(platform: Platform<Config>): Deps {
+  const { config, logger, clock, metrics } = platform;
+  const pauses = {
+    create_purchase: createPause(clock),
+    place_hold: createPause(clock),
+    submit_payout: createPause(clock),
+  };
+  const { noteSkew, ...notes } = paymentsMetrics(metrics, pauses);
+
+  const client = (name: string, baseUrl: string, timeoutMs: number, bodyBytesMax: number) => {
+    const http = createClient({ name, baseUrl, timeoutMs, bodyBytesMax, metrics, logger });
+    platform.releases.push(`${name} client`, () => http.close());
+    return http;
+  };
+  const { origin } = new URL(config.REVIO_BASE_URL);
+  const provider = createRevioProvider({
+    http: client('revio', origin, config.REVIO_TIMEOUT_MS, revioBodyBytesMax),
+    baseUrl: config.REVIO_BASE_URL,
+    apiKey: config.REVIO_API_KEY,
+    brandId: config.REVIO_BRAND_ID,
+    isTest: config.REVIO_IS_TEST,
+    publicUrl: config.PUBLIC_URL,
+    clock,
+    logger,
+    noteSkew,
+  });
+  const wallet = createWalletClient({
+    http: client('wallet', config.WALLET_URL, config.WALLET_TIMEOUT_MS, walletBodyBytesMax),
+    key: config.INTERNAL_KEY_WALLET,
+  });
+
+  return {
+    ...notes,
+    transact: transactAndWake(platform),
+    clock,
+    logger,
+    newId,
+    newUuid,
+    provider,
+    wallet,
+    sealingKeys: config.SEALING_KEYS,
+    purchasePause: pauses.create_purchase,
+    walletPause: pauses.place_hold,
+    payoutPause: pauses.submit_payout,
+    wakePayouts: () => platform.wakeLoop('submit-payouts'),
+    leaseMs: config.LEASE_MS,
+    duplicateWaitMs: config.DUPLICATE_WAIT_MS,
+    retry: { retryMsMin: config.RETRY_MIN_MS, retryMsMax: config.RETRY_MAX_MS },
+    providerPauseMs: config.PROVIDER_PAUSE_MS,
+    depositDueMs: config.DEPOSIT_DUE_MS,
+    depositGiveUpMs: config.DEPOSIT_GIVE_UP_MS,
+    payoutFreshMs: config.PAYOUT_FRESH_MS,
+  };
+}
+
+/** Wakes the relay after each transaction that enqueued something, and after no other: most are looks for work. */
+function transactAndWake({ db, clock, wakeRelay }: Platform<Config>): Transact<PaymentsTx> {
+  const messages = { source: 'payments', newUuid, now: () => clock.now() } as const;
+  return async (work, options) => {
+    let told = false;
+    const transact = over<PaymentsTx>(db, (sql) => {
+      const tx = postgresPaymentsTx(sql, messages);
+      const enqueue: PaymentsTx['enqueue'] = (...event) => {
+        told = true;
+        return tx.enqueue(...event);
+      };
+      return { ...tx, enqueue };
+    });
+    const result = await transact(work, options);
+    if (told) wakeRelay();
+    return result;
+  };
+}

@@ -1,0 +1,146 @@
+import type { Sql } from '#libs/db';
+import type { TimelineEntry, Transaction } from './transaction.ts';
+import type { TransactionTx } from './transaction-store.ts';
+
+/** Column names beside the fields they fill; a `*` would break prepared statements whenever a migration adds a column. */
+const columns = {
+  id: 'id',
+  user_id: 'userId',
+  kind: 'kind',
+  status: 'status',
+  reason: 'reason',
+  amount_minor: 'amountMinor',
+  currency: 'currency',
+  email_sealed: 'emailSealed',
+  next_step: 'nextStep',
+  leased_until: 'leasedUntil',
+  attempts: 'attempts',
+  purchase_id: 'purchaseId',
+  checkout_url: 'checkoutUrl',
+  due_at: 'dueAt',
+  bank_account_id: 'bankAccountId',
+  reserved_at: 'reservedAt',
+  payout_id: 'payoutId',
+  execute_sent_at: 'executeSentAt',
+  reversal_of: 'reversalOf',
+  reversal: 'reversal',
+  source_id: 'sourceId',
+  created_at: 'createdAt',
+  updated_at: 'updatedAt',
+} as const satisfies Record<string, keyof Transaction>;
+
+const names = Object.entries(columns);
+const selected = names.map(([column, field]) => `${column} AS "${field}"`).join(', ');
+const insertColumns = names.map(([column]) => column).join(', ');
+const placeholders = names.map((_, index) => `$${index + 1}`).join(', ');
+const insert = `INSERT INTO transactions (${insertColumns}) VALUES (${placeholders})`;
+const valuesOf = (transaction: Transaction) => names.map(([, field]) => transaction[field]);
+
+/** In one statement with the change that it tells of: a status without its timeline entry cannot be. */
+const addToTimeline = `INSERT INTO timeline (transaction_id, status, reason, at) SELECT id, status, reason, updated_at FROM changed`;
+
+/** Clears the worker's part of a row whose step is done. */
+const noStep = 'next_step = NULL, leased_until = NULL, attempts = 0';
+
+export function postgresTransactions(sql: Sql): TransactionTx {
+  const first = async (text: string, values: readonly unknown[]) => (await sql.rows<Transaction>(text, values))[0];
+  const changed = async (text: string, values: readonly unknown[]) => (await sql.run(text, values)) > 0;
+
+  return {
+    insertTransaction: async (transaction) => {
+      await sql.run(
+        `WITH changed AS (${insert} RETURNING id, status, reason, updated_at) ${addToTimeline}`,
+        valuesOf(transaction),
+      );
+    },
+    insertReversal: (transaction) =>
+      changed(
+        `WITH changed AS (
+           ${insert} ON CONFLICT (source_id) WHERE source_id IS NOT NULL DO NOTHING RETURNING id, status, reason, updated_at
+         ) ${addToTimeline}`,
+        valuesOf(transaction),
+      ),
+    findTransaction: (id) => first(`SELECT ${selected} FROM transactions WHERE id = $1`, [id]),
+    lockTransaction: (id) => first(`SELECT ${selected} FROM transactions WHERE id = $1 FOR UPDATE`, [id]),
+    listTransactions: (userId, limit) =>
+      sql.rows<Transaction>(
+        `SELECT ${selected} FROM transactions WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`,
+        [userId, limit],
+      ),
+    readTimeline: (id) =>
+      sql.rows<TimelineEntry>('SELECT status, reason, at FROM timeline WHERE transaction_id = $1 ORDER BY id', [id]),
+    moveTransaction: async (id, { status, reason, at }) => {
+      await sql.run(
+        `WITH changed AS (
+           UPDATE transactions SET status = $2, reason = $3, updated_at = $4, ${noStep} WHERE id = $1
+           RETURNING id, status, reason, updated_at
+         ) ${addToTimeline}`,
+        [id, status, reason, at],
+      );
+    },
+
+    attachPurchase: (id, { purchaseId, checkoutUrl, dueAt }, at) =>
+      changed(
+        `UPDATE transactions SET purchase_id = $2, checkout_url = $3, due_at = $4, updated_at = $5, ${noStep}
+         WHERE id = $1 AND status = 'pending' AND purchase_id IS NULL`,
+        [id, purchaseId, checkoutUrl, dueAt, at],
+      ),
+    markReserved: async (id, at) => {
+      await sql.run(
+        `UPDATE transactions SET reserved_at = $2, next_step = 'submit_payout', leased_until = $2, attempts = 0, updated_at = $2
+         WHERE id = $1`,
+        [id, at],
+      );
+    },
+    attachPayout: async (id, payoutId, at) => {
+      await sql.run('UPDATE transactions SET payout_id = $2, updated_at = $3 WHERE id = $1', [id, payoutId, at]);
+    },
+    recordIntent: (id, payoutId, at) =>
+      changed(
+        `WITH changed AS (
+           UPDATE transactions SET status = 'processing', execute_sent_at = $3, updated_at = $3, ${noStep}
+           WHERE id = $1 AND status = 'pending' AND execute_sent_at IS NULL AND payout_id = $2
+           RETURNING id, status, reason, updated_at
+         ) ${addToTimeline}`,
+        [id, payoutId, at],
+      ),
+    requestVoid: (id, reason, at) =>
+      // Undecided by the wallet as yet: the step stays, so that a refusal that was decided but never heard of is asked for again.
+      first(
+        `WITH changed AS (
+           UPDATE transactions SET status = 'voiding', reason = $2, updated_at = $3,
+             next_step = CASE WHEN reserved_at IS NULL THEN next_step END,
+             leased_until = CASE WHEN reserved_at IS NULL THEN leased_until END
+           WHERE id = $1 AND kind = 'withdrawal' AND status = 'pending' AND execute_sent_at IS NULL
+           RETURNING *
+         ), told AS (${addToTimeline})
+         SELECT ${selected} FROM changed`,
+        [id, reason, at],
+      ),
+
+    leaseDue: (step, now, until, limit) =>
+      sql.rows<Transaction>(
+        `UPDATE transactions SET leased_until = $3, attempts = attempts + 1
+         WHERE id IN (
+           SELECT id FROM transactions WHERE next_step = $1 AND leased_until <= $2
+           ORDER BY leased_until LIMIT $4 FOR UPDATE SKIP LOCKED
+         ) RETURNING ${selected}`,
+        [step, now, until, limit],
+      ),
+    leaseOne: (id, now, until) =>
+      first(
+        `UPDATE transactions SET leased_until = $3, attempts = attempts + 1
+         WHERE id = $1 AND leased_until <= $2 RETURNING ${selected}`,
+        [id, now, until],
+      ),
+    finishStep: async (id, step) => {
+      await sql.run(`UPDATE transactions SET ${noStep} WHERE id = $1 AND next_step = $2`, [id, step]);
+    },
+    postpone: async (id, until) => {
+      await sql.run('UPDATE transactions SET leased_until = $2 WHERE id = $1 AND leased_until IS NOT NULL', [
+        id,
+        until,
+      ]);
+    },
+  };
+}

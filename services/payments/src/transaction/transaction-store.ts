@@ -1,0 +1,47 @@
+import type { Status, Step, TimelineEntry, Transaction } from './transaction.ts';
+
+/** What deposits, withdrawals and reversals are kept in. Every method is one statement, or two on one row. */
+export interface TransactionTx {
+  /** With its first timeline entry. */
+  insertTransaction(transaction: Transaction): Promise<void>;
+  /** The same for a reversal; false if its source id made one before. */
+  insertReversal(transaction: Transaction): Promise<boolean>;
+  findTransaction(id: string): Promise<Transaction | undefined>;
+  /** Keeps everybody else from changing the row until this transaction ends. */
+  lockTransaction(id: string): Promise<Transaction | undefined>;
+  /** Newest first. */
+  listTransactions(userId: string, limit: number): Promise<Transaction[]>;
+  /** Oldest first. */
+  readTimeline(id: string): Promise<TimelineEntry[]>;
+  /** On a row locked by this transaction: the new status and its timeline entry. An ended one leaves nothing to the workers. */
+  moveTransaction(id: string, to: { status: Status; reason: string | null; at: Date }): Promise<void>;
+
+  /** Only the first purchase of a pending deposit becomes its purchase; false for the loser, whose own is an orphan. */
+  attachPurchase(id: string, purchase: AttachedPurchase, at: Date): Promise<boolean>;
+  /** On a locked row: the amount is held, and `submit_payout` is due at once. */
+  markReserved(id: string, at: Date): Promise<void>;
+  /** On a locked row: the payout that may be executed. */
+  attachPayout(id: string, payoutId: string, at: Date): Promise<void>;
+  /**
+   * The intent to execute (DESIGN section 4.3): one conditional statement, committed before the call. False when a cancellation, another
+   * worker or another payout was first. It competes with `requestVoid`: exactly one of the two ever succeeds.
+   */
+  recordIntent(id: string, payoutId: string, at: Date): Promise<boolean>;
+  /** The competing statement: the withdrawal as it is now, or undefined because the intent or an end was first. */
+  requestVoid(id: string, reason: string, at: Date): Promise<Transaction | undefined>;
+
+  /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking at this moment. */
+  leaseDue(step: Step, now: Date, until: Date, limit: number): Promise<Transaction[]>;
+  /** The same for one transaction; undefined while somebody else has it or when nothing is left to do. */
+  leaseOne(id: string, now: Date, until: Date): Promise<Transaction | undefined>;
+  /** Nothing is left to do of `step`; no-op when the row has gone on to another one. */
+  finishStep(id: string, step: Step): Promise<void>;
+  /** Gives the step back, to be tried again from `until` on. No-op when no step is left. */
+  postpone(id: string, until: Date): Promise<void>;
+}
+
+export interface AttachedPurchase {
+  purchaseId: string;
+  checkoutUrl: string;
+  dueAt: Date;
+}

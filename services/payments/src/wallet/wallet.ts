@@ -1,0 +1,9 @@
+import type { HoldDecision, HoldRequest } from '#libs/contracts';
+
+/** What this service asks of the wallet while a request waits. Repeats are answered with the first decision (ADR 7). */
+export interface Wallet {
+  placeHold(request: HoldRequest): Promise<HoldAnswer>;
+}
+
+/** `unavailable`: nobody can say whether there was a decision; asking again is how to find out. */
+export type HoldAnswer = { kind: 'decided'; decision: HoldDecision } | { kind: 'unavailable'; cause: string };

@@ -1,0 +1,75 @@
+import type { Transact } from '#libs/db';
+import type { Clock, Logger } from '#libs/runtime';
+import type { Answer } from '../idempotency/idempotency-store.ts';
+import type { PaymentsTx } from '../payments-tx.ts';
+import { answerTo } from '../transaction/answer-to.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+import type { HoldAnswer, Wallet } from '../wallet/wallet.ts';
+import { nextTryAt, type RetryTiming } from '../worker/next-try.ts';
+import type { Pause } from '../worker/pause.ts';
+import { type RunDueDeps, runDue } from '../worker/run-due.ts';
+import { moveWithdrawal } from './apply-hold-fact.ts';
+import type { HoldFact } from './withdrawal.ts';
+
+export interface PlaceHoldDeps {
+  transact: Transact<PaymentsTx>;
+  clock: Clock;
+  logger: Logger;
+  wallet: Wallet;
+  /** Begun when the wallet does not answer; it holds up the worker only, never a request. */
+  walletPause: Pause;
+  retry: RetryTiming;
+  /** Tells the payout worker that there is something to do. */
+  wakePayouts: () => void;
+}
+
+/**
+ * Asks the wallet for the hold of a withdrawal whose step the caller has leased, and returns the answer that its request gets. The
+ * wallet's first decision is final and every repeat gets it, so this may run any number of times.
+ */
+export async function placeHold(deps: PlaceHoldDeps, withdrawal: Transaction): Promise<Answer> {
+  const answer = await deps.wallet.placeHold({
+    transaction_id: withdrawal.id,
+    user_id: withdrawal.userId,
+    currency: withdrawal.currency,
+    amount_minor: String(withdrawal.amountMinor),
+  });
+  if (answer.kind === 'unavailable') {
+    deps.logger.warn({ cause: answer.cause }, 'the wallet gave no decision');
+    deps.walletPause.begin(deps.retry.retryMsMin);
+  }
+  const stored = await deps.transact(
+    async (tx) => {
+      const now = deps.clock.now();
+      const current = await tx.lockTransaction(withdrawal.id);
+      if (current === undefined) throw new Error('a withdrawal vanished');
+      if (answer.kind === 'unavailable') {
+        await tx.postpone(current.id, nextTryAt(now, withdrawal.attempts, deps.retry));
+      } else {
+        await moveWithdrawal(tx, current, factOf(answer), now);
+        // A cancelled one that is held after all: the void that was asked for ends it, and nothing is left to ask.
+        await tx.finishStep(current.id, 'place_hold');
+      }
+      const moved = (await tx.findTransaction(withdrawal.id)) ?? current;
+      return tx.storeAnswer(withdrawal.id, answerTo(moved));
+    },
+    { onUnknownCommit: 'rerun' },
+  );
+  deps.wakePayouts();
+  return stored;
+}
+
+function factOf({ decision }: Extract<HoldAnswer, { kind: 'decided' }>): HoldFact {
+  return decision.decision === 'held'
+    ? { fact: 'held' }
+    : { fact: 'refused', reason: decision.reason ?? 'unspecified' };
+}
+
+/** One run of the worker that asks for holds whose request died or could not reach the wallet. */
+export function resumeHolds(deps: PlaceHoldDeps & RunDueDeps): Promise<number> {
+  return runDue(deps, {
+    step: 'place_hold',
+    pause: deps.walletPause,
+    work: (withdrawal) => placeHold(deps, withdrawal),
+  });
+}
