@@ -23,7 +23,7 @@ function mask(value: unknown, isShown: boolean, depth: number): unknown {
   if (value === null || value === '') return value;
   if (typeof value !== 'object') return isShown ? value : masked;
   if (depth >= depthMax) return masked;
-  if (Array.isArray(value)) return value.map((entry) => mask(entry, isShown, depth + 1));
+  if (Array.isArray(value)) return value.map((entry) => mask(entry, false, depth + 1));
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, mask(inner, shown.has(name), depth + 1)]),
   );

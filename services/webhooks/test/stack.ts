@@ -1,0 +1,77 @@
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { request } from 'undici';
+import { inject } from 'vitest';
+import { loadConfig } from '#libs/runtime';
+import { amqpPrefix, freshDatabase } from '#libs/testing';
+import { config } from '../src/config.ts';
+import { start } from '../src/start.ts';
+
+/** Two that may sign, as while a key is rotated, and one that may not. */
+export const keys = {
+  old: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  current: generateKeyPairSync('rsa', { modulusLength: 3072 }),
+  foreign: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+const publicKeys = [keys.old, keys.current]
+  .map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'pem' }).toString())
+  .join('');
+
+export const sample = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(`${import.meta.dirname}/../../../libs/revio/samples/${name}.json`, 'utf8'));
+
+export const signatureOf = (body: string | Buffer, key: KeyObject = keys.current.privateKey): string =>
+  sign('RSA-SHA256', Buffer.from(body), key).toString('base64');
+
+export interface Answer {
+  status: number;
+  json: Record<string, unknown>;
+}
+
+/** The service on a database of its own; `through` is where it looks for that database. */
+export async function startWebhooks(
+  options: { through?: (databaseUrl: string) => Promise<string>; env?: object } = {},
+) {
+  const database = await freshDatabase('webhooks');
+  const prefix = amqpPrefix();
+  const internalKey = randomBytes(32);
+  const service = await start(
+    loadConfig(config, {
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: (await options.through?.(database.url)) ?? database.url,
+      AMQP_URL: inject('amqpUrl'),
+      AMQP_PREFIX: prefix,
+      INTERNAL_KEY: internalKey.toString('base64'),
+      SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      REVIO_WEBHOOK_PUBLIC_KEYS: publicKeys.replaceAll('\n', '\\n'),
+      ...options.env,
+    }),
+  );
+  const owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+
+  const send = async (body: string | Buffer, headers: Record<string, string> | string[]): Promise<Answer> => {
+    const answer = await request(`${service.url}/webhooks/revio`, { method: 'POST', body, headers });
+    return { status: answer.statusCode, json: (await answer.body.json()) as Record<string, unknown> };
+  };
+  return {
+    ...service,
+    prefix,
+    internalKey,
+    send,
+    /** As Revio does it. */
+    deliver: (body: string | Buffer, key?: KeyObject) =>
+      send(body, { 'content-type': 'application/json', 'x-signature': signatureOf(body, key) }),
+    rows: async <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> =>
+      (await owner.query<Row>(sql, values)).rows,
+    close: async () => {
+      await owner.end();
+      await service.stop();
+      await database.close();
+    },
+  };
+}
+
+export type WebhooksStack = Awaited<ReturnType<typeof startWebhooks>>;
