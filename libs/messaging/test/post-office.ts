@@ -56,7 +56,7 @@ export interface PostOffice {
 
 export async function openPostOffice(): Promise<PostOffice> {
   const fresh = await freshDatabase('payments', [Office1763800000003]);
-  const logger = createLogger({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const logger = createLogger({ name: 'test', level: 'silent' });
   const metrics = createMetrics('test');
   const db = await connectDatabase({ url: fresh.ownerUrl, entities: [], poolMax: 10, applicationName: 'test', logger });
   const prefix = amqpPrefix();
