@@ -5,6 +5,11 @@ export class UnknownCommit extends Error {
   override readonly name = 'UnknownCommit';
 }
 
+/** Every attempt met another transaction. Nothing happened, and the same work may be tried later: the row is busy, not the work wrong. */
+export class Contended extends Error {
+  override readonly name = 'Contended';
+}
+
 /** Another transaction was first. PostgreSQL promises that these had no effect, so the work may simply be run again. */
 const CONFLICTS = new Set(['40001', '40P01']);
 
@@ -43,11 +48,11 @@ function stateOf(error: unknown): string | undefined {
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(stateOf(error) ?? '');
 
 /**
- * Whether the database is down or out of reach, rather than the work wrong: try later, the same way. After an UnknownCommit, which is
+ * Whether the database is down, out of reach or too busy, rather than the work wrong: try later, the same way. After an UnknownCommit, which is
  * one of them, the work may have been done.
  */
 export function isUnavailable(error: unknown): boolean {
-  if (error instanceof UnknownCommit) return true;
+  if (error instanceof UnknownCommit || error instanceof Contended) return true;
   for (const { code, message } of causes(error)) {
     if (typeof code === 'string' && (UNAVAILABLE_CODES.has(code) || UNAVAILABLE_STATE.test(code))) return true;
     if (typeof message === 'string' && UNAVAILABLE_WORDS.test(message)) return true;

@@ -1,5 +1,5 @@
 export { type CounterMaker, connectDatabase, type Database, type DatabaseOptions } from './connect-database.ts';
-export { constraintOf, isUnavailable, UnknownCommit } from './errors.ts';
+export { Contended, constraintOf, isUnavailable, UnknownCommit } from './errors.ts';
 export { acquireLease, type Lease, leasesSchema, memoryLeases } from './lease.ts';
 export {
   createMemoryDatabase,

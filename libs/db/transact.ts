@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { isConflict, isUnavailable, provesRollback, UnknownCommit } from './errors.ts';
+import { Contended, isConflict, isUnavailable, provesRollback, UnknownCommit } from './errors.ts';
 import { type Sql, sqlOver } from './sql.ts';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
@@ -10,11 +10,14 @@ export interface TransactOptions {
   isolation?: Isolation;
   /** What to do when the connection is lost at COMMIT. `rerun` only for work that finds its earlier self by its source id. */
   onUnknownCommit?: 'rerun' | 'throw';
+  /** How often it is run before the conflicts are given up as Contended; 10 unless said. */
+  attemptsMax?: number;
 }
 
 /**
  * Runs `work` in one transaction: all of it or nothing. The work may run several times (conflicts), so it has no effect but through
- * `tx`: no HTTP, no AMQP, no waiting inside. Throws what the work threw; UnknownCommit when nobody can say whether it happened.
+ * `tx`: no HTTP, no AMQP, no waiting inside. Throws what the work threw; UnknownCommit when nobody can say whether it happened; Contended
+ * when every attempt met a conflict.
  */
 export type Transact<Tx> = <R>(work: (tx: Tx) => Promise<R>, options?: TransactOptions) => Promise<R>;
 
@@ -33,19 +36,21 @@ const RETRY_CAP_MS = 50;
 const RERUN_PAUSES_MS = [50, 250, 500, 1_000, 2_000];
 
 export function postgresTransact(pool: pg.Pool, observe: TransactObserver): Transact<Sql> {
-  return async (work, { isolation = 'read committed', onUnknownCommit = 'throw' } = {}) => {
+  return async (work, { isolation = 'read committed', onUnknownCommit = 'throw', attemptsMax = ATTEMPTS_MAX } = {}) => {
     let unknown: UnknownCommit | undefined;
     let reruns = 0;
     for (let attempt = 1; ; ) {
       try {
         return await transactOnce(pool, work, isolation, observe);
-      } catch (error) {
-        if (isConflict(error) && attempt < ATTEMPTS_MAX) {
+      } catch (thrown) {
+        const conflict = isConflict(thrown);
+        if (conflict && attempt < attemptsMax) {
           observe.conflict();
           await sleep(Math.random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
           attempt++;
           continue;
         }
+        const error = conflict ? new Contended(`${attemptsMax} attempts met a conflict`, { cause: thrown }) : thrown;
         if (error instanceof UnknownCommit) unknown = error;
         // An unreachable database after an unknown COMMIT leaves it unknown: to answer "unavailable" would say that nothing happened.
         if (unknown === undefined || !isUnavailable(error)) throw error;

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { connectDatabase, constraintOf, type Database, isUnavailable, UnknownCommit } from '#libs/db';
+import { Contended, connectDatabase, constraintOf, type Database, isUnavailable, UnknownCommit } from '#libs/db';
 import { createLogger } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
 import { type FreshDatabase, freshDatabase, poll, type TcpProxy, tcpProxy } from '#libs/testing';
@@ -129,14 +129,20 @@ describe('conflicts', () => {
     expect((await balances()).map(({ balance }) => balance)).toEqual([100n, 100n]);
   });
 
-  test('the last of ten attempts tells the conflict', async () => {
+  test('ten conflicts are given up as contended, which is "try later" and not a failure of the work', async () => {
     let attempts = 0;
-    const failed = db.transact(async () => {
+    const conflict = Object.assign(new Error('always'), { code: '40001' });
+    const work = async () => {
       attempts += 1;
-      throw Object.assign(new Error('always'), { code: '40001' });
-    });
-    await expect(failed).rejects.toThrow('always');
+      throw conflict;
+    };
+    const failed = await db.transact(work).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(Contended);
+    expect(failed).toMatchObject({ cause: conflict });
+    expect(isUnavailable(failed)).toBe(true);
     expect(attempts).toBe(10);
+    await expect(db.transact(work, { attemptsMax: 3 })).rejects.toBeInstanceOf(Contended);
+    expect(attempts).toBe(13);
   });
 });
 
