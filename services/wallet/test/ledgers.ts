@@ -1,0 +1,128 @@
+import pg from 'pg';
+import { ulid } from 'ulid';
+import { expect } from 'vitest';
+import type { Envelope } from '#libs/contracts';
+import { connectDatabase, createMemoryDatabase, type Database, over } from '#libs/db';
+import { memoryMessages, postgresMessages } from '#libs/messaging';
+import { createKeyed, createLogger, newUuid, systemClock } from '#libs/runtime';
+import { freshDatabase } from '#libs/testing';
+import { readBooks } from '../../../deploy/audit/books.ts';
+import { audit } from '../../../deploy/audit/rules.ts';
+import { entities, entrySchema, postingSchema, walletSchema } from '../src/entities.ts';
+import type { LedgerDeps } from '../src/in-wallet.ts';
+import type { Posting } from '../src/ledger/booking.ts';
+import type { Claim, Hold, Owner, Wallet } from '../src/ledger/ledger.ts';
+import { memoryLedger } from '../src/ledger/ledger-store.memory.ts';
+import { postgresLedger, type WalletTx } from '../src/ledger/ledger-store.ts';
+import { expectSound } from './expect-sound.ts';
+
+/** A ledger to try, on either store, and everything that is written in it. */
+export type TestLedger = {
+  deps: LedgerDeps;
+  wallet(owner: Owner): Promise<Wallet | undefined>;
+  hold(transactionId: string): Promise<Hold | undefined>;
+  postings(transactionId: string): Promise<Posting[]>;
+  /** The events that committed, in order, by type and transaction. */
+  sent(transactionId: string): Promise<Envelope[]>;
+  freeze(owner: Owner): Promise<void>;
+  /** Fails the test when a promise of the ledger is broken. */
+  expectSound(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export const logger = createLogger({ name: 'wallet', level: 'silent' });
+const now = () => systemClock.now();
+const messages = { source: 'wallet', newUuid, now } as const;
+
+export const depositId = () => `dep_${ulid()}`;
+export const withdrawalId = () => `wd_${ulid()}`;
+export const foreignId = (): string => newUuid();
+export const owner = (): Owner => ({ userId: newUuid(), currency: 'ZAR' });
+export const withdrawalOf = (who: Owner, amountMinor: bigint): Claim => ({
+  ...who,
+  amountMinor,
+  transactionId: withdrawalId(),
+});
+export const depositOf = (who: Owner, amountMinor: bigint) => ({
+  ...who,
+  amountMinor,
+  transactionId: depositId(),
+  purchaseId: foreignId(),
+});
+
+export function memoryTestLedger(): TestLedger {
+  const memory = createMemoryDatabase();
+  const { tx, books } = memoryLedger(memory);
+  const outbox = memoryMessages(memory, messages);
+  const all = () => ({ wallets: books.wallets.all(), postings: books.postings.all(), entries: books.entries.all() });
+  const find = ({ userId, currency }: Owner) =>
+    books.wallets.filter((row) => row.userId === userId && row.currency === currency)[0];
+  return {
+    deps: { transact: memory.over({ ...tx, ...outbox }), queue: createKeyed(), clock: systemClock, newUuid },
+    wallet: async (who) => find(who),
+    hold: async (id) => books.holds.get(id),
+    postings: async (id) => books.postings.filter((row) => row.transactionId === id),
+    sent: async (id) => outbox.enqueued().filter((event) => event.correlationid === id),
+    freeze: async (who) => {
+      books.wallets.update(`${who.userId} ${who.currency}`, { frozenAt: now() });
+    },
+    expectSound: async () => expectSound(all()),
+    close: async () => {},
+  };
+}
+
+type PostgresTestLedger = TestLedger & {
+  url: string;
+  ownerUrl: string;
+  /** Another instance of the service on the same database: a pool and queues of its own. `through` another URL if given. */
+  another(through?: string): Promise<LedgerDeps>;
+};
+
+export async function postgresTestLedger(): Promise<PostgresTestLedger> {
+  const { url, ownerUrl, close } = await freshDatabase('wallet');
+  const instances: Database[] = [];
+  const instance = async (through: string) => {
+    const db = await connectDatabase({ url: through, entities, poolMax: 10, applicationName: 'wallet', logger });
+    instances.push(db);
+    return { db, deps: { transact: transactOn(db), queue: createKeyed(), clock: systemClock, newUuid } };
+  };
+  const { db, deps } = await instance(url);
+  const asOwner = async (text: string, values: unknown[]) => {
+    const client = new pg.Client({ connectionString: ownerUrl });
+    await client.connect();
+    await client.query(text, values).finally(() => client.end());
+  };
+  return {
+    deps,
+    url,
+    ownerUrl,
+    another: async (through = url) => (await instance(through)).deps,
+    wallet: async ({ userId, currency }) =>
+      (await db.dataSource.getRepository(walletSchema).findOneBy({ userId, currency })) ?? undefined,
+    hold: (id) => db.transact(async (sql) => (await postgresLedger(sql).findHold(id)) ?? undefined),
+    postings: (transactionId) =>
+      db.dataSource.getRepository(postingSchema).find({ where: { transactionId }, order: { walletVersion: 'ASC' } }),
+    sent: async (id) => {
+      const text = `SELECT envelope FROM outbox WHERE envelope->>'correlationid' = $1 ORDER BY id`;
+      return (await db.read.rows<{ envelope: Envelope }>(text, [id])).map(({ envelope }) => envelope);
+    },
+    freeze: ({ userId, currency }) =>
+      asOwner('UPDATE wallets SET frozen_at = now() WHERE user_id = $1 AND currency = $2', [userId, currency]),
+    expectSound: async () => {
+      const { dataSource } = db;
+      expectSound({
+        wallets: await dataSource.getRepository(walletSchema).find(),
+        postings: await dataSource.getRepository(postingSchema).find(),
+        entries: await dataSource.getRepository(entrySchema).find(),
+      });
+      expect(audit(await readBooks({ wallet: ownerUrl }, []), { atRest: false })).toEqual([]);
+    },
+    close: async () => {
+      await Promise.all(instances.map((opened) => opened.close()));
+      await close();
+    },
+  };
+}
+
+const transactOn = (db: Database) =>
+  over<WalletTx>(db, (sql) => ({ ...postgresLedger(sql), ...postgresMessages(sql, messages) }));
