@@ -8,6 +8,7 @@ import { choosePorts } from './ports.ts';
 import { keptSecrets } from './secrets.ts';
 import { type Servers, startServers } from './servers.ts';
 import { serviceEnvironment, simulatorEnvironment, urlAt, type Wiring, webhookUrl } from './service-environment.ts';
+import { simulatorPublicKeys } from './simulator-keys.ts';
 import { type StackFile, writeStackFile } from './stack-file.ts';
 import { stackTable } from './stack-table.ts';
 import { type Supervised, supervise } from './supervise.ts';
@@ -52,7 +53,7 @@ export async function bringUp(given: Given): Promise<void> {
   const simulatorState = path.join(options.stateFolder, 'simulator.json');
   const simulator = launch('simulator', simulatorEnvironment(simulatorState, { secrets, ports }, process.env));
   await simulator.started;
-  const revioPublicKeys = await publicKeysOf(urlAt(ports.simulator.port));
+  const revioPublicKeys = await simulatorPublicKeys(urlAt(ports.simulator.port));
   const wiring: Wiring = { secrets, ports, databases, amqpUrl: servers.amqpUrl, revioPublicKeys };
   const services = perService((name) => launch(name, serviceEnvironment(name, wiring, process.env)));
   const processes: Processes = { ...services, simulator };
@@ -96,13 +97,6 @@ function stopInOrder(processes: Processes, push: Given['push']): void {
       await Promise.all(names.map((name) => processes[name].stop()));
     });
   }
-}
-
-/** As an operator copies them from Revio's dashboard: the company's key and the registered webhook's. */
-async function publicKeysOf(simulatorUrl: string): Promise<string> {
-  const response = await fetch(`${simulatorUrl}/_sim/keys`);
-  const keys = (await response.json()) as { company_public_key: string; webhook_public_key: string };
-  return [keys.webhook_public_key, keys.company_public_key].map((pem) => pem.trim()).join('\n');
 }
 
 type Described = {

@@ -15,14 +15,14 @@ const NODE_MIN = [20, 19];
  * Makes the checkout runnable: dependencies, RabbitMQ (beside the install, it saves six seconds), compiled code. Two at the same time
  * take turns. Ends the process with a plain message when it cannot.
  */
-export async function ensure() {
+export async function ensure({ rabbitmq: wanted = !process.env.AMQP_URL } = {}) {
   refuseOldNode();
   fs.mkdirSync(inUse, { recursive: true });
   const release = await lock(path.join(local, 'ensure.lock'), 'installs or builds');
   try {
-    const rabbitmq = process.env.AMQP_URL
-      ? undefined
-      : run('sh', ['deploy/local/fetch-rabbitmq.sh', path.join(local, 'rabbitmq')], ['ignore', 'ignore', 'inherit']);
+    const rabbitmq = wanted
+      ? run('sh', ['deploy/local/fetch-rabbitmq.sh', path.join(local, 'rabbitmq')], ['ignore', 'ignore', 'inherit'])
+      : undefined;
     const failed = (await Promise.allSettled([installModules(), rabbitmq])).find((step) => step.status === 'rejected');
     if (failed) throw failed.reason;
     await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
