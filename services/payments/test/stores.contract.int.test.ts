@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { constraintOf } from '#libs/db';
+import { newId, newUuid } from '#libs/runtime';
+import type { Transaction } from '../src/transaction/transaction.ts';
+import type { PreparedPayout } from '../src/withdrawal/payout-store.ts';
+import { at, memoryStores, newDeposit, newWithdrawal, postgresStores, type Stores } from './stores.ts';
+
+/** Both implementations of every store give the same answers to the same calls. */
+describe.each([
+  ['in memory', async () => memoryStores()],
+  ['on PostgreSQL', postgresStores],
+] as const)('the stores %s', (_name, open) => {
+  let stores: Stores;
+  beforeAll(async () => {
+    stores = await open();
+  });
+  afterAll(() => stores?.close());
+
+  const insert = async (transaction: Transaction): Promise<Transaction> => {
+    await stores.transact((tx) => tx.insertTransaction(transaction));
+    return transaction;
+  };
+  const find = (id: string) => stores.transact((tx) => tx.findTransaction(id));
+  const timeline = (id: string) => stores.transact((tx) => tx.readTimeline(id));
+
+  test('a transaction comes back as it was stored, with its first timeline entry', async () => {
+    const deposit = await insert(newDeposit());
+    expect(await find(deposit.id)).toEqual(deposit);
+    expect(await stores.transact((tx) => tx.lockTransaction(deposit.id))).toEqual(deposit);
+    expect(await timeline(deposit.id)).toEqual([{ status: 'pending', reason: null, at: at(0) }]);
+    expect(await find(newId('dep'))).toBeUndefined();
+  });
+
+  test('what throws leaves nothing behind', async () => {
+    const deposit = newDeposit();
+    const work = stores.transact(async (tx) => {
+      await tx.insertTransaction(deposit);
+      throw new Error('stop');
+    });
+    await expect(work).rejects.toThrow('stop');
+    expect(await find(deposit.id)).toBeUndefined();
+    expect(await timeline(deposit.id)).toEqual([]);
+  });
+
+  test('a move tells the timeline and leaves nothing to the workers', async () => {
+    const { id } = await insert(newDeposit());
+    await stores.transact((tx) => tx.moveTransaction(id, { status: 'failed', reason: 'no_card', at: at(5) }));
+    const moved = {
+      status: 'failed',
+      reason: 'no_card',
+      updatedAt: at(5),
+      nextStep: null,
+      leasedUntil: null,
+      attempts: 0,
+    };
+    expect(await find(id)).toMatchObject(moved);
+    expect((await timeline(id))[1]).toEqual({ status: 'failed', reason: 'no_card', at: at(5) });
+  });
+
+  test('only the owner’s transactions are listed, newest first, as many as asked for', async () => {
+    const userId = newUuid();
+    for (const ms of [1, 3, 2]) await insert(newDeposit({ userId, createdAt: at(ms) }));
+    await insert(newDeposit({ createdAt: at(4) }));
+    const listed = await stores.transact((tx) => tx.listTransactions(userId, 2));
+    expect(listed.map(({ createdAt }) => createdAt)).toEqual([at(3), at(2)]);
+  });
+
+  test('the first purchase stays', async () => {
+    const { id } = await insert(newDeposit());
+    const attach = () =>
+      stores.transact((tx) =>
+        tx.attachPurchase(id, { purchaseId: newUuid(), checkoutUrl: 'https://x/', dueAt: at(9) }, at(1)),
+      );
+    expect(await attach()).toBe(true);
+    const first = await find(id);
+    expect(first).toMatchObject({ checkoutUrl: 'https://x/', dueAt: at(9), nextStep: null, leasedUntil: null });
+    expect(await attach()).toBe(false);
+    expect(await find(id)).toEqual(first);
+  });
+
+  test('a deposit that ended takes no purchase', async () => {
+    const { id } = await insert(newDeposit({ status: 'failed', nextStep: null, leasedUntil: null }));
+    const purchase = { purchaseId: newUuid(), checkoutUrl: 'https://x/', dueAt: at(9) };
+    expect(await stores.transact((tx) => tx.attachPurchase(id, purchase, at(1)))).toBe(false);
+  });
+
+  test('M1: a reversal is made once per source', async () => {
+    const sourceId = newUuid();
+    const reversal = (): Transaction =>
+      newDeposit({
+        id: newId('rev'),
+        kind: 'reversal',
+        status: 'completed',
+        nextStep: null,
+        leasedUntil: null,
+        reversalOf: newId('dep'),
+        reversal: 'refund',
+        sourceId,
+      });
+    const [one, other] = [reversal(), reversal()];
+    expect(await stores.transact((tx) => tx.insertReversal(one))).toBe(true);
+    expect(await stores.transact((tx) => tx.insertReversal(other))).toBe(false);
+    expect(await find(one.id)).toEqual(one);
+    expect(await find(other.id)).toBeUndefined();
+    expect(await timeline(other.id)).toEqual([]);
+  });
+
+  describe('intent and void', () => {
+    const reserved = async (): Promise<Transaction> => {
+      const withdrawal = await insert(newWithdrawal());
+      await stores.transact(async (tx) => {
+        await tx.markReserved(withdrawal.id, at(1));
+        await tx.attachPayout(withdrawal.id, 'payout-1', at(1));
+      });
+      return withdrawal;
+    };
+    const intend = (id: string, payoutId = 'payout-1') => stores.transact((tx) => tx.recordIntent(id, payoutId, at(2)));
+    const cancel = (id: string) => stores.transact((tx) => tx.requestVoid(id, 'cancelled_by_user', at(2)));
+
+    test('a reserved withdrawal is due for its payout at once', async () => {
+      const { id } = await reserved();
+      expect(await find(id)).toMatchObject({
+        status: 'pending',
+        reservedAt: at(1),
+        nextStep: 'submit_payout',
+        leasedUntil: at(1),
+        payoutId: 'payout-1',
+      });
+    });
+
+    test('the intent is recorded once, and then nothing is voided', async () => {
+      const { id } = await reserved();
+      expect(await intend(id)).toBe(true);
+      expect(await intend(id)).toBe(false);
+      expect(await cancel(id)).toBeUndefined();
+      expect(await find(id)).toMatchObject({ status: 'processing', executeSentAt: at(2), nextStep: null });
+      expect((await timeline(id)).map(({ status }) => status)).toEqual(['pending', 'processing']);
+    });
+
+    test('the intent is for the payout that was attached, and for no other', async () => {
+      const { id } = await reserved();
+      expect(await intend(id, 'payout-0')).toBe(false);
+    });
+
+    test('after the void nothing is intended, and nothing is left to the workers', async () => {
+      const { id } = await reserved();
+      const voided = { status: 'voiding', reason: 'cancelled_by_user', nextStep: null, leasedUntil: null };
+      expect(await cancel(id)).toMatchObject(voided);
+      expect(await intend(id)).toBe(false);
+      expect(await cancel(id)).toBeUndefined();
+      expect(await find(id)).toMatchObject({ ...voided, executeSentAt: null });
+    });
+
+    test('a void before the wallet decided leaves the question to the workers', async () => {
+      const { id } = await insert(newWithdrawal());
+      expect(await cancel(id)).toMatchObject({ status: 'voiding', nextStep: 'place_hold', leasedUntil: at(1_000) });
+    });
+
+    test('a deposit cannot be voided', async () => {
+      const { id } = await insert(newDeposit());
+      expect(await cancel(id)).toBeUndefined();
+    });
+  });
+
+  describe('leases', () => {
+    test('what is due is leased once, oldest first, and only for its step', async () => {
+      const late = await insert(newDeposit({ leasedUntil: at(20) }));
+      const early = await insert(newDeposit({ leasedUntil: at(10) }));
+      await insert(newDeposit({ leasedUntil: at(500) }));
+      const lease = (limit: number) => stores.transact((tx) => tx.leaseDue('create_purchase', at(100), at(200), limit));
+      expect(await lease(1)).toMatchObject([{ id: early.id, leasedUntil: at(200), attempts: 2 }]);
+      expect((await lease(9)).map(({ id }) => id)).toEqual([late.id]);
+      expect(await lease(9)).toEqual([]);
+      expect(await stores.transact((tx) => tx.leaseDue('place_hold', at(100), at(200), 9))).toEqual([]);
+    });
+
+    test('one transaction is leased only when nobody has it', async () => {
+      const { id } = await insert(newWithdrawal({ leasedUntil: at(10) }));
+      const lease = (now: number) => stores.transact((tx) => tx.leaseOne(id, at(now), at(now + 100)));
+      expect(await lease(9)).toBeUndefined();
+      expect(await lease(10)).toMatchObject({ id, leasedUntil: at(110), attempts: 2 });
+      expect(await lease(11)).toBeUndefined();
+    });
+
+    test('a step is postponed or finished only while it is there', async () => {
+      const { id } = await insert(newWithdrawal());
+      await stores.transact((tx) => tx.postpone(id, at(5)));
+      expect(await find(id)).toMatchObject({ nextStep: 'place_hold', leasedUntil: at(5) });
+      await stores.transact((tx) => tx.finishStep(id, 'submit_payout'));
+      expect(await find(id)).toMatchObject({ nextStep: 'place_hold' });
+      await stores.transact((tx) => tx.finishStep(id, 'place_hold'));
+      await stores.transact((tx) => tx.postpone(id, at(6)));
+      expect(await find(id)).toMatchObject({ nextStep: null, leasedUntil: null, attempts: 0 });
+    });
+  });
+
+  test('M6: a key is claimed by the first, and keeps the first answer', async () => {
+    const { id: transactionId, userId } = await insert(newDeposit());
+    const claim = { userId, key: 'k', inputHash: 'h', transactionId, answer: null, createdAt: at(0) };
+    const claimed = (key = claim) => stores.transact((tx) => tx.claimKey(key));
+    expect(await claimed()).toEqual({ stored: claim, inserted: true });
+    expect(await claimed({ ...claim, inputHash: 'i', transactionId: newId('dep') })).toEqual({
+      stored: claim,
+      inserted: false,
+    });
+    const answer = (body: string) => stores.transact((tx) => tx.storeAnswer(transactionId, { status: 201, body }));
+    expect(await answer('first')).toEqual({ status: 201, body: 'first' });
+    expect(await answer('second')).toEqual({ status: 201, body: 'first' });
+    const stored = { ...claim, answer: { status: 201, body: 'first' } };
+    expect(await stores.transact((tx) => tx.findKey(userId, 'k'))).toEqual(stored);
+    expect(await stores.transact((tx) => tx.findKey(newUuid(), 'k'))).toBeUndefined();
+    expect(await stores.transact((tx) => tx.storeAnswer(newId('rev'), { status: 200, body: '' }))).toEqual({
+      status: 200,
+      body: '',
+    });
+  });
+
+  test('a withdrawal has one payout that is not dead', async () => {
+    const transactionId = newId('wd');
+    const payout = (): PreparedPayout => ({
+      payoutId: newUuid(),
+      transactionId,
+      executionUrl: 'https://x/po/1/bank/',
+      createdOn: at(0),
+      requestedAt: at(1),
+      deadAt: null,
+    });
+    const insertPayout = (one: PreparedPayout) => stores.transact((tx) => tx.insertPayout(one));
+    const [first, second] = [payout(), payout()];
+    await insertPayout(first);
+    expect(await stores.transact((tx) => tx.findPayout(first.payoutId))).toEqual(first);
+    const refused = await insertPayout(second).catch((error: unknown) => error);
+    expect(constraintOf(refused)).toBe('payouts_one_alive');
+    await stores.transact((tx) => tx.buryPayout(first.payoutId, at(2)));
+    await stores.transact((tx) => tx.buryPayout(first.payoutId, at(3)));
+    await insertPayout(second);
+    expect(await stores.transact((tx) => tx.findPayout(first.payoutId))).toEqual({ ...first, deadAt: at(2) });
+  });
+
+  test('M10: bank accounts are their owner’s alone, newest first', async () => {
+    const userId = newUuid();
+    const account = (ms: number, bankName: string | null) => ({
+      id: newUuid(),
+      userId,
+      bankCode: '250655',
+      bankName,
+      detailsSealed: 'sealed',
+      createdAt: at(ms),
+    });
+    const [older, newer] = [account(1, null), account(2, 'FNB')];
+    await stores.transact(async (tx) => {
+      await tx.insertBankAccount(older);
+      await tx.insertBankAccount(newer);
+    });
+    expect(await stores.transact((tx) => tx.listBankAccounts(userId, 9))).toEqual([newer, older]);
+    expect(await stores.transact((tx) => tx.findBankAccount(userId, older.id))).toEqual(older);
+    expect(await stores.transact((tx) => tx.findBankAccount(newUuid(), older.id))).toBeUndefined();
+  });
+});
