@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Router } from 'express';
 import type { EntitySchema } from 'typeorm';
-import { listensTo, type ServiceName } from '#libs/contracts';
+import { eventTypes, listensTo, type ServiceName } from '#libs/contracts';
 import { connectDatabase, type Database, isUnavailable, type Migration, requireMigrations } from '#libs/db';
 import { createApp, listen, temporarilyUnavailable } from '#libs/http';
 import { connectBroker, DependencyDown, type Handlers, startConsumer, startRelay } from '#libs/messaging';
@@ -101,7 +101,7 @@ async function boot<Config extends BaseConfig>(
     'ops',
     await startOps({ host: config.HOST, port: config.OPS_PORT, metrics, ready: () => checks() }),
   );
-  const { db, broker, relay } = await openDependencies(definition, { logger, metrics, releases });
+  const { db, messaging } = await openDependencies(definition, { logger, metrics, releases });
 
   let wakeLoop = (_name: string): void => undefined; // Loops begin with a run: what is woken before that is not missed.
   const wiring = await definition.wire({
@@ -110,7 +110,7 @@ async function boot<Config extends BaseConfig>(
     clock: systemClock,
     db,
     metrics,
-    wakeRelay: () => relay.wake(),
+    wakeRelay: () => messaging?.relay.wake(),
     wakeLoop: (loop) => wakeLoop(loop),
     releases,
   });
@@ -130,13 +130,17 @@ async function boot<Config extends BaseConfig>(
   const http = opened(releases, 'http', await listen(app, { host: config.HOST, port: config.PORT }));
   const loops = opened(releases, 'loops', startLoops(wiring.loops ?? [], { logger, metrics, clock: systemClock }));
   wakeLoop = loops.wake;
-  const [prefetch, delaysMs] = [config.CONSUMER_PREFETCH, config.MESSAGE_DELAYS_MS];
-  opened(releases, 'consumer', startConsumer({ broker, service: name, handlers, logger, metrics, prefetch, delaysMs }));
+  if (messaging !== undefined) {
+    const { broker } = messaging;
+    const [prefetch, delaysMs] = [config.CONSUMER_PREFETCH, config.MESSAGE_DELAYS_MS];
+    const consumer = startConsumer({ broker, service: name, handlers, logger, metrics, prefetch, delaysMs });
+    opened(releases, 'consumer', consumer);
+  }
 
   checks = async () => ({
     ...(await wiring.ready?.()),
     database: await answers(db),
-    broker: broker.available() || 'not reachable: messages wait in the outbox',
+    ...(messaging && { broker: messaging.broker.available() || 'not reachable: messages wait in the outbox' }),
   });
   ops.setReady(true);
   logger.info({ url: http.url, ops_url: ops.url }, 'ready');
@@ -157,11 +161,12 @@ async function openDependencies<Config extends BaseConfig>(
   });
   releases.push('database', () => db.close());
   await requireMigrations(db, migrations);
+  if (!hasMessages(name)) return { db };
   const broker = await connectBroker({ url: config.AMQP_URL, prefix: config.AMQP_PREFIX, logger, metrics });
   releases.push('broker', () => broker.close());
   const intervalMs = config.RELAY_INTERVAL_MS;
   const relay = opened(releases, 'relay', startRelay({ db, broker, metrics, logger, intervalMs }));
-  return { db, broker, relay };
+  return { db, messaging: { broker, relay } };
 }
 
 const answers = (db: Database): Promise<boolean> =>
@@ -184,6 +189,10 @@ function stopOnce(ops: Ops, drainDelayMs: number, logger: Logger, releases: Rele
     return stopped;
   };
 }
+
+/** Whether it hears or tells anything. One that does not has no tables for messages either, and is not degraded without a broker. */
+const hasMessages = (name: ServiceName): boolean =>
+  listensTo(name).length > 0 || eventTypes.some((type) => type.startsWith(`${name}.`));
 
 /** An event without a handler would go to the dead letter queue one by one, found by somebody much later. */
 function requireHandlers(name: ServiceName, handlers: Handlers): void {
