@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { DataSource, type EntitySchema } from 'typeorm';
 import type { Logger } from '#libs/runtime';
+import type { Metrics } from '#libs/telemetry';
 import { isUnavailable } from './errors.ts';
 import { type Sql, sqlOver } from './sql.ts';
 import { postgresTransact, type Transact, type TransactObserver } from './transact.ts';
@@ -17,23 +18,13 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** The one thing that is needed of telemetry's Metrics: this room stands below that one. */
-export interface CounterMaker {
-  counter<Label extends string = never>(definition: {
-    name: string;
-    help: string;
-    labels?: readonly Label[];
-    zero?: readonly Record<Label, string>[];
-  }): { inc(labels: Partial<Record<Label, string>>): void; inc(): void };
-}
-
-export interface DatabaseOptions {
+interface DatabaseOptions {
   url: string;
   entities: readonly EntitySchema[];
   poolMax: number;
   applicationName: string;
   logger: Logger;
-  metrics?: CounterMaker;
+  metrics?: Metrics;
 }
 
 /** Each ends before the one that watches it: lock < statement < our own wait for the answer, which also ends when the network is silent. */
@@ -118,7 +109,7 @@ const pooled = (pool: pg.Pool) => ({
   },
 });
 
-function observer(metrics: CounterMaker | undefined): TransactObserver {
+function observer(metrics: Metrics | undefined): TransactObserver {
   const outcomes = ['committed', 'rolled_back', 'unknown'] as const;
   const transactions = metrics?.counter({
     name: 'db_transactions_total',

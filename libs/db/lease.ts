@@ -10,7 +10,7 @@ export const leasesSchema = `
   )`;
 
 /** `fencing` grows with every change of holder: a step that stores it can refuse a leader who does not know yet that he was replaced. */
-export interface Lease {
+interface Lease {
   fencing: bigint;
 }
 

@@ -11,7 +11,7 @@ export interface MemoryDatabase {
   over<Tx>(port: Tx): Transact<Tx>;
 }
 
-export interface TableDefinition<Row> {
+interface TableDefinition<Row> {
   key: (row: Row) => string;
   /** What violating the primary key is called; give the name that it has in the migration. */
   keyConstraint?: string;
@@ -20,7 +20,7 @@ export interface TableDefinition<Row> {
 }
 
 /** Rows are frozen values: a change is a new row, never a hand on an old one. */
-export interface MemoryTable<Row> {
+interface MemoryTable<Row> {
   get(key: string): Row | undefined;
   /** Throws a UniqueViolation, whose `constraint` constraintOf() reads. As in PostgreSQL the transaction is lost then. */
   insert(row: Row): void;

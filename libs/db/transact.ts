@@ -3,9 +3,9 @@ import type pg from 'pg';
 import { Contended, isConflict, isUnavailable, provesRollback, UnknownCommit } from './errors.ts';
 import { type Sql, sqlOver } from './sql.ts';
 
-export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
+type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 
-export interface TransactOptions {
+interface TransactOptions {
   /** `read committed` unless said. */
   isolation?: Isolation;
   /** What to do when the connection is lost at COMMIT. `rerun` only for work that finds its earlier self by its source id. */

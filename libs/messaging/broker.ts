@@ -13,7 +13,7 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-export interface BrokerOptions {
+interface BrokerOptions {
   url: string;
   /** Before every name, so that several systems can share a broker. */
   prefix: string;

@@ -1,4 +1,4 @@
-export { type Broker, type BrokerOptions, connectBroker } from './broker.ts';
+export { type Broker, connectBroker } from './broker.ts';
 export { type ConsumerOptions, startConsumer } from './consumer.ts';
 export {
   type MemoryMessages,

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Options } from 'amqplib';
 
-export interface Publication {
+interface Publication {
   exchange: string;
   routingKey: string;
   content: Buffer;

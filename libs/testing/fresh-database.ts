@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
+import type { QueryRunner } from 'typeorm';
 import { inject } from 'vitest';
 import { type Migration, migrate } from '#libs/db';
 import { createServiceDatabase, type Service } from '../../deploy/local/databases.ts';
@@ -46,7 +47,10 @@ async function migrationsOf(service: Service): Promise<readonly Migration[]> {
 
 /** Named by what is in it: on a server that outlives the run, an older template must not be taken for a newer one. */
 async function templateOf(service: Service, migrations: readonly Migration[]): Promise<string> {
-  const hash = createHash('sha256').update(migrations.map(String).join('\n')).digest('hex').slice(0, 12);
+  const hash = createHash('sha256')
+    .update(await sqlOf(migrations))
+    .digest('hex')
+    .slice(0, 12);
   const template = `template_${service}_${hash}`;
   await withAdmin(async (admin) => {
     await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
@@ -64,6 +68,14 @@ async function templateOf(service: Service, migrations: readonly Migration[]): P
     await admin.query(`ALTER DATABASE "${unfinished}" RENAME TO "${template}"`);
   });
   return template;
+}
+
+/** What the migrations would run; their source alone would not show a change in the SQL that they take from a room of libs. */
+async function sqlOf(migrations: readonly Migration[]): Promise<string> {
+  const texts: string[] = [];
+  const recorder = { query: async (text: string) => texts.push(text) } as unknown as QueryRunner;
+  for (const Made of migrations) await new Made().up(recorder);
+  return texts.join('\n');
 }
 
 async function withAdmin(work: (admin: pg.Client) => Promise<unknown>): Promise<void> {
