@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { createServiceDatabase, type Service, type ServiceDatabase, serviceNames } from './databases.ts';
 import { type DemoAccount, openDemoAccount } from './demo-account.ts';
@@ -67,7 +68,11 @@ export async function bringUp(given: Given): Promise<void> {
   });
   stack = describe({ given, wiring, servers, databases, processes, demo });
   writeStackFile(given.stackFile, stack);
-  say(stackTable(stack, given.stackFile, Date.now() - given.beginMs));
+  // For `curl -H @file`: three commands that are short enough to read, and no token in anybody's shell history.
+  const headersFile = path.join(options.runFolder, 'demo-headers');
+  const headers = ['Content-Type: application/json', `Authorization: Bearer ${demo.access_token}`];
+  fs.writeFileSync(headersFile, `${headers.join('\n')}\n`, { mode: 0o600 });
+  say(stackTable(stack, { stackFile: given.stackFile, headersFile }, Date.now() - given.beginMs));
 }
 
 async function prepareDatabases(adminUrl: string, passwords: Record<Service, string>): Promise<Databases> {

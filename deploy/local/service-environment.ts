@@ -23,6 +23,8 @@ export const webhookUrl = (ports: Ports): string => `${urlAt(ports.webhooks.port
 export function serviceEnvironment(service: Service, wiring: Wiring, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { secrets, ports } = wiring;
   return {
+    // The demo token is printed once and pasted for the rest of the day.
+    ACCESS_TOKEN_TTL_S: '86400',
     ...env,
     NODE_ENV: 'development',
     PORT: String(ports[service].port),

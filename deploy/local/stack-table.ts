@@ -1,7 +1,12 @@
 import type { StackFile } from './stack-file.ts';
 
 /** What `npm start` prints when all is up: where everything is, and three commands that work when pasted. */
-export function stackTable(stack: StackFile, stackFile: string, elapsedMs: number): string {
+export function stackTable(
+  stack: StackFile,
+  files: { stackFile: string; headersFile: string },
+  elapsedMs: number,
+): string {
+  const { stackFile, headersFile } = files;
   const rows = [
     ...Object.entries(stack.services).map(([name, { url, ops_url }]) => [name, url, `${ops_url}/readyz`]),
     ['Revio simulator', stack.simulator.url, `${stack.simulator.url}/_sim/truth`],
@@ -18,14 +23,14 @@ export function stackTable(stack: StackFile, stackFile: string, elapsedMs: numbe
     `  demo user        ${stack.demo.email}, password ${stack.demo.password}`,
     `  demo token       ${stack.demo.access_token}`,
     '',
-    ...examples(stack),
+    ...examples(stack, headersFile),
     '',
   ].join('\n');
 }
 
-function examples({ gateway_url, demo }: StackFile): string[] {
-  const curl = `curl -s -H 'Authorization: Bearer ${demo.access_token}'`;
-  const post = `${curl} -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s%N)"`;
+function examples({ gateway_url, demo }: StackFile, headersFile: string): string[] {
+  const curl = `curl -s -H @${headersFile}`;
+  const post = `${curl} -H "Idempotency-Key: $(date +%s%N)"`;
   const withdrawal = JSON.stringify({ amount: '60.00', currency: 'ZAR', bank_account_id: demo.bank_account_id });
   return [
     '# Deposit 150.00 (then open the checkout_url and pay with 4444 3333 2222 1111, any future expiry, CVC 123)',
