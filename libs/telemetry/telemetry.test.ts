@@ -62,10 +62,17 @@ test('R5: a gauge that cannot be measured is absent, not zero and not yesterdayâ
     gauge.set(7);
   };
   metrics.gauge({ name: 'imbalance_minor', help: 'x', collect });
+  metrics.gauge({
+    name: 'imbalance_by_currency_minor',
+    help: 'x',
+    labels: ['currency'],
+    collect: (gauge) => collect({ set: (value) => gauge.set({ currency: 'ZAR' }, value) }),
+  });
   metrics.gauge({ name: 'other', help: 'x' }).set(1);
   expect((await metrics.render()).text).toContain('imbalance_minor{service="wallet"} 7');
+  expect((await metrics.render()).text).toContain('imbalance_by_currency_minor{currency="ZAR",service="wallet"} 7');
   broken = true;
   const { text } = await metrics.render();
-  expect(text).not.toMatch(/^imbalance_minor/m);
+  expect(text).not.toMatch(/^imbalance_/m);
   expect(text).toContain('other{service="wallet"} 1');
 });
