@@ -102,9 +102,12 @@ async function pronounce(scale: Scale, ruling: Ruling, observation: Observation)
 type Unready = Extract<Decision, { kind: 'park' | 'read' }>;
 
 async function keepWaiting(scale: Scale, { id, deliveryId, observation }: Arrival, unready: Unready): Promise<void> {
+  // An authenticated word that asks for a newer one has nothing to keep: the schedule brings that one.
+  if (unready.kind === 'read' && observation.source !== 'webhook') {
+    if (id !== null) await scale.tx.deleteWaiting(id);
+    return;
+  }
   if (id !== null) return;
-  // A read that asks for another one has nothing to keep: the schedule brings the next.
-  if (unready.kind === 'read' && observation.source !== 'webhook') return;
   const now = scale.deps.clock.now();
   await scale.tx.insertWaiting({
     id: scale.deps.newUuid(),
