@@ -29,7 +29,7 @@ export function stackTable(
 }
 
 function examples({ gateway_url, demo }: StackFile, headersFile: string): string[] {
-  const curl = `curl -s -H @${headersFile}`;
+  const curl = `curl -s -H '@${headersFile}'`;
   const post = `${curl} -H "Idempotency-Key: $(date +%s%N)"`;
   const withdrawal = JSON.stringify({ amount: '60.00', currency: 'ZAR', bank_account_id: demo.bank_account_id });
   return [
