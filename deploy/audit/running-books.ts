@@ -1,0 +1,37 @@
+import type { StackFile } from '../local/stack-file.ts';
+import { type Books, type ProviderRow, readBooks } from './books.ts';
+
+/** Where the books of one system are. */
+export type BookUrls = {
+  /** Of roles that may read the audit views, by service. */
+  databases: Record<string, string>;
+  /** Answers Revio's own truth as the audit contract's `audit.provider`: the simulator's `/_sim/truth`. */
+  providerTruth: string;
+};
+
+/** Of what `npm start` runs. */
+export const booksOf = ({ services, simulator }: StackFile): BookUrls => ({
+  databases: Object.fromEntries(
+    Object.entries(services).map(([name, { admin_database_url }]) => [name, admin_database_url]),
+  ),
+  providerTruth: `${simulator.url}/_sim/truth`,
+});
+
+/** A truth of a hundred thousand objects takes a second or two. */
+const TRUTH_TIMEOUT_MS = 30_000;
+
+/**
+ * The books of a system that may be at work. The provider's truth is read last: a hold is released only after its payout has failed,
+ * so a truth read before the books could make an honest release look early. Throws when any of them cannot be read.
+ */
+export async function readRunningBooks(urls: BookUrls): Promise<Books> {
+  const books = await readBooks(urls.databases, []);
+  return { ...books, provider: await readTruth(urls.providerTruth) };
+}
+
+async function readTruth(url: string): Promise<ProviderRow[]> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TRUTH_TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  const rows = (await response.json()) as (Omit<ProviderRow, 'amount_minor'> & { amount_minor: string })[];
+  return rows.map((row) => ({ ...row, amount_minor: BigInt(row.amount_minor) }));
+}
