@@ -1,7 +1,7 @@
 import { type Request, Router } from 'express';
 import type { DataSource } from 'typeorm';
 import { actorOf, requireInternal, requireService, requireUser } from '#libs/auth';
-import { type HoldDecision, holdRequest } from '#libs/contracts';
+import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import { parseBody } from '#libs/http';
 import { isCurrency } from '#libs/money';
 import { holdFunds } from '../hold-funds.ts';
@@ -19,8 +19,8 @@ export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router 
 
   router.post('/holds', async (request, response) => {
     requireService(request, ['payments']);
-    const { transaction_id: transactionId, user_id: userId, currency, amount_minor } = parseBody(holdBody, request);
-    const hold = await holdFunds(ledger, { transactionId, userId, currency, amountMinor: BigInt(amount_minor) });
+    const { transaction_id, user_id: userId, currency, amount_minor: amountMinor } = parseBody(holdBody, request);
+    const hold = await holdFunds(ledger, { transactionId: transaction_id, userId, currency, amountMinor });
     if (hold === 'conflict') throw problem('hold_conflict');
     response.json(shownDecision(hold));
   });
@@ -45,10 +45,11 @@ export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router 
   return router;
 }
 
-const holdBody = holdRequest.refine(({ amount_minor }) => isAmount(BigInt(amount_minor)), {
-  path: ['amount_minor'],
-  params: { code: 'amount_invalid' },
-  error: 'must be above zero and below the largest amount',
+const holdBody = holdRequest.extend({
+  amount_minor: minorUnits.transform(BigInt).refine(isAmount, {
+    params: { code: 'amount_invalid' },
+    error: 'must be above zero and at most the largest amount',
+  }),
 });
 
 const shownDecision = ({ transactionId, refusal }: Hold): HoldDecision => ({
