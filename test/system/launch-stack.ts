@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { poll } from '#libs/testing';
+import { type ProviderRow, readBooks } from '../../deploy/audit/books.ts';
+import { audit, type Violation } from '../../deploy/audit/rules.ts';
+import type { Service } from '../../deploy/local/databases.ts';
+import { readStackFile, type StackFile, stackFileIn } from '../../deploy/local/stack-file.ts';
+import { type Client, call, signUp } from './client.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The whole system as `npm start` runs it, in processes and on servers of its own, so that any of them can be killed. */
+export interface Stack {
+  describe(): StackFile;
+  /** A call of the simulator's control API: `sim('POST', 'pay', {reference})`. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+  sim(method: 'GET' | 'POST', name: string, input?: object): Promise<any>;
+  truth(): Promise<ProviderRow[]>;
+  signUp(options?: { accountNumber?: string }): Promise<Client>;
+  funded(amount: string, options?: { accountNumber?: string }): Promise<Client>;
+  /** `kill -9`, or another signal. The launcher starts what was killed again; a stopped process (SIGSTOP) stays as it is. */
+  signal(victim: Service | 'postgres' | 'rabbitmq', signal: NodeJS.Signals): number;
+  violations(options: { atRest: boolean }): Promise<Violation[]>;
+  /** Waits until nothing is under way, then demands every promise of DESIGN.md section 6. */
+  assertPromises(options?: { timeoutMs?: number }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** From migrated nothing to all five ready: 6 s on an idle machine, far more on a loaded one. */
+const startTimeoutMs = 120_000;
+/** What was killed is started again, reconnects, takes back its messages and sweeps. */
+const healTimeoutMs = 90_000;
+
+export async function launchStack(env: Record<string, string> = {}): Promise<Stack> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-stack-'));
+  const { DATABASE_URL: _database, AMQP_URL: _amqp, ...inherited } = process.env;
+  const launcher = spawn(process.execPath, ['deploy/local/start.mjs'], {
+    cwd: root,
+    env: { ...inherited, STATE_DIR: folder, NODE_ENV: 'development', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [launcher.stdout, launcher.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const describe = (): StackFile => {
+    const stack = readStackFile(stackFileIn(folder));
+    if (stack === undefined) throw new Error(`the stack is not up: ${output.slice(-4_000)}`);
+    return stack;
+  };
+  await poll(
+    () => {
+      if (launcher.exitCode !== null) throw new Error(`the launcher ended: ${output}`);
+      return describe();
+    },
+    { timeoutMs: startTimeoutMs },
+  );
+
+  const sim: Stack['sim'] = async (method, name, input) => {
+    const answer = await call(
+      method,
+      `${describe().simulator.url}/_sim/${name}`,
+      method === 'POST' ? (input ?? {}) : undefined,
+    );
+    if (answer.status !== 200) throw new Error(`${name}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  };
+  const truth = async (): Promise<ProviderRow[]> =>
+    ((await sim('GET', 'truth')) as (Omit<ProviderRow, 'amount_minor'> & { amount_minor: string })[]).map((row) => ({
+      ...row,
+      amount_minor: BigInt(row.amount_minor),
+    }));
+  const violations: Stack['violations'] = async (options) => {
+    const databases = Object.entries(describe().services).map(([name, { admin_database_url }]) => [
+      name,
+      admin_database_url,
+    ]);
+    return audit(await readBooks(Object.fromEntries(databases), await truth()), options);
+  };
+  const pidOf = (victim: Service | 'postgres' | 'rabbitmq'): number => {
+    if (victim === 'postgres') return firstNumber(path.join(folder, 'postgres/data/postmaster.pid'));
+    if (victim === 'rabbitmq') return firstNumber(path.join(folder, 'rabbitmq/pid'));
+    const pid = describe().services[victim].pid;
+    if (pid === undefined) throw new Error(`${victim} has no process now`);
+    return pid;
+  };
+  const newClient: Stack['signUp'] = (options) => signUp(describe().gateway_url, options);
+  return {
+    describe,
+    sim,
+    truth,
+    violations,
+    signUp: newClient,
+    funded: async (amount, options) => {
+      const client = await newClient(options);
+      const { body } = await client.deposit(amount);
+      await sim('POST', 'pay', { reference: body.id });
+      await poll(async () => (await client.balance()).available === amount, { timeoutMs: healTimeoutMs });
+      return client;
+    },
+    signal: (victim, signal) => {
+      const pid = pidOf(victim);
+      process.kill(pid, signal);
+      return pid;
+    },
+    assertPromises: async ({ timeoutMs = healTimeoutMs } = {}) => {
+      await poll(
+        async () => {
+          const found = await violations({ atRest: true });
+          if (found.length > 0) throw new Error(JSON.stringify(found.slice(0, 10), null, 2));
+          return true;
+        },
+        { timeoutMs },
+      );
+    },
+    close: async () => {
+      const ended = once(launcher, 'exit');
+      launcher.kill('SIGTERM');
+      await ended;
+      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
+}
+
+const firstNumber = (file: string): number => Number.parseInt(fs.readFileSync(file, 'utf8'), 10);
