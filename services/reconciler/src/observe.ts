@@ -1,7 +1,7 @@
 import type { Observation } from '#libs/contracts';
+import { atPlace } from './at-place.ts';
 import type { Deps } from './deps.ts';
-import type { ReconcilerTx } from './reconciler-store.ts';
-import type { ProviderObject, Subject } from './subject.ts';
+import type { ProviderObject } from './subject.ts';
 import { weigh } from './weigh.ts';
 
 export interface Seen {
@@ -19,32 +19,12 @@ export interface Seen {
  */
 export async function observe(deps: Deps, seen: Seen): Promise<{ readWanted: boolean }> {
   const { observation, messageId, deliveryId = null } = seen;
-  const decisions = await deps.transact(
-    async (tx) => {
-      if (messageId !== undefined && !(await tx.claimMessage(messageId))) return [];
-      const place = await lockPlace(tx, placeOf(seen), seen.transactionId ?? ownReference(observation));
-      return weigh(tx, deps, place, { fresh: { observation, deliveryId } });
-    },
-    { onUnknownCommit: 'rerun' },
-  );
-  for (const decision of decisions) deps.decided?.(decision);
+  const claimedBy = seen.transactionId ?? ownReference(observation);
+  const decisions = await atPlace(deps, placeOf(seen), claimedBy, async (tx, place) => {
+    if (messageId !== undefined && !(await tx.claimMessage(messageId))) return [];
+    return weigh(tx, deps, place, { fresh: { observation, deliveryId } });
+  });
   return { readWanted: decisions[0]?.kind === 'read' };
-}
-
-/** Locks an object's row and before it that of its transaction, which is `claimedBy` unless it is known better. */
-export async function lockPlace(
-  tx: ReconcilerTx,
-  { objectId, objectType }: Pick<ProviderObject, 'objectId' | 'objectType'>,
-  claimedBy: string | null,
-): Promise<{ subject: Subject | null; object: ProviderObject }> {
-  const transactionId = (await tx.transactionOf(objectId)) ?? claimedBy;
-  const subject = transactionId === null ? null : await tx.lockSubject(transactionId);
-  const object = await tx.lockObject(objectId, objectType);
-  if (object.transactionId === null || object.transactionId === transactionId)
-    return { subject, object: { ...object, transactionId } };
-  // Between the look and the lock an expectation has claimed the object. This lock comes in the wrong order; should that ever meet
-  // its opposite, PostgreSQL sees the circle and one of the two transactions runs again.
-  return { subject: await tx.lockSubject(object.transactionId), object };
 }
 
 /** The object that all speak of: a refund or chargeback belongs to its purchase. */

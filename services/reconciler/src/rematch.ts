@@ -1,6 +1,6 @@
+import { atPlace } from './at-place.ts';
 import { openCase } from './cases/open-case.ts';
 import type { Deps } from './deps.ts';
-import { lockPlace } from './observe.ts';
 import { weigh } from './weigh.ts';
 
 /** One run's work: some seconds, well below the lease. What is beyond comes with the next run, which follows at once. */
@@ -30,18 +30,9 @@ export async function rematch(deps: RematchDeps): Promise<number> {
   return Math.max(objectIds.length, lonely.length) === PAGE_MAX ? PAGE_MAX : 0;
 }
 
-async function weighAgain(deps: Deps, objectId: string, giveUpBefore: Date): Promise<void> {
-  const decisions = await deps.transact(
-    async (tx) => {
-      const [waiting] = await tx.waitingOn(objectId, 1);
-      if (waiting === undefined) return [];
-      const place = await lockPlace(tx, { objectId, objectType: 'payment' }, null);
-      return weigh(tx, deps, place, { giveUpBefore });
-    },
-    { onUnknownCommit: 'rerun' },
-  );
-  for (const decision of decisions) deps.decided?.(decision);
-}
+/** The row exists, so the type given here is of no use: it is the type of an object that nobody has seen. */
+const weighAgain = (deps: Deps, objectId: string, giveUpBefore: Date) =>
+  atPlace(deps, { objectId, objectType: 'payment' }, null, (tx, place) => weigh(tx, deps, place, { giveUpBefore }));
 
 /** A transaction that payments told of and that nothing at Revio ever belonged to, open for a day: somebody should know why. */
 async function reportLonely(deps: Deps, transactionId: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Observation } from '#libs/contracts';
+import type { Place } from './at-place.ts';
 import { openCase } from './cases/open-case.ts';
 import { type Decision, decide, giveUp } from './decide.ts';
 import type { Deps } from './deps.ts';
@@ -38,7 +39,7 @@ interface Scale {
 export async function weigh(
   tx: ReconcilerTx,
   deps: Deps,
-  place: { subject: Subject | null; object: ProviderObject },
+  place: Place,
   { fresh, giveUpBefore }: { fresh?: Pick<Arrival, 'deliveryId' | 'observation'>; giveUpBefore?: Date } = {},
 ): Promise<Decision[]> {
   const verdicts = place.subject === null ? [] : await tx.verdictsOf(place.subject.transactionId);
