@@ -126,7 +126,10 @@ test('a contract error of a handler is as final', async () => {
     },
   });
   deliver(message());
-  expect((await dead()).properties.headers?.['x-reason']).toBe('another payout than the one it names');
+  expect((await dead()).properties.headers).toMatchObject({
+    'x-attempt': 1,
+    'x-reason': 'another payout than the one it names',
+  });
 });
 
 test('F2: while a dependency is down a message waits, and no attempt is counted', async () => {
@@ -176,28 +179,43 @@ test('F2: while the database is down messages wait, and are handled when it is b
 });
 
 test('O4: a stop finishes what is in hand, gives the rest back, and loses nothing', async () => {
-  const total = 60;
-  let stopping: Promise<void> | undefined;
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let inHand = 0;
   const first = await consuming({
     prefetch: 10,
     handlers: {
       [type]: async (event: Received) => {
+        inHand += 1;
+        await finished;
         await office.apply(event);
-        stopping ??= first.stop();
       },
     },
   });
-  const sent = Array.from({ length: total }, () => message());
+  const sent = Array.from({ length: 60 }, () => message());
   for (const one of sent) deliver(one);
-  await poll(() => stopping !== undefined);
-  await stopping;
-  const done = await office.effects();
-  expect(done.length).toBeLessThan(total);
-  expect(done.length).toBeGreaterThan(0);
+  await poll(() => inHand === 10);
+  const stopped = first.stop();
+  finish();
+  await stopped;
+  expect(inHand).toBe(10);
+  expect(await office.effects()).toHaveLength(10);
 
-  await consuming();
-  await poll(async () => (await office.effects()).length >= total);
+  let delivered = 0;
+  await consuming({
+    handlers: {
+      [type]: async (event: Received) => {
+        delivered += 1;
+        await office.apply(event);
+      },
+    },
+  });
+  await poll(async () => (await office.effects()).length >= sent.length);
   expect(await office.effects()).toEqual(sent.map(({ id }) => id).toSorted());
+  // The ten were acknowledged before their channel was closed: they do not come again.
+  expect(delivered).toBe(50);
 });
 
 test('O4: a stop does not wait for a dependency that is down', async () => {
@@ -228,22 +246,23 @@ test('F5: connections cut again and again: each message has one effect', async (
       [type]: async (event: Received) => {
         await office.apply(event);
         handled += 1;
-        if (handled % 15 === 0) proxy.cut();
+        if (handled % 10 === 0) proxy.cut();
       },
     },
   });
   office.relay(far);
-  const sent = await office.send(100);
-  await poll(async () => (await office.effects()).length >= 100 && (await office.pending()) === 0);
+  const sent = await office.send(60);
+  await poll(async () => (await office.effects()).length >= 60 && (await office.pending()) === 0, {
+    timeoutMs: 60_000,
+  });
   expect(await office.effects()).toEqual(sent.toSorted());
-  expect(handled).toBeGreaterThan(100);
+  expect(handled).toBeGreaterThan(60);
   await proxy.close();
-});
+}, 90_000);
 
 test('a queue that somebody deleted is declared again, and consumed', async () => {
   await consuming();
   await channel.deleteQueue(broker.names.queue('wallet'));
-  await consuming();
   const after = message();
   await poll(async () => {
     deliver(after);
