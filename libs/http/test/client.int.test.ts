@@ -1,9 +1,9 @@
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { continueTrace, createLogger, runInContext } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
+import { poll } from '#libs/testing';
 import { createClient, type HttpClient, HttpUnavailable } from '../index.ts';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
@@ -85,10 +85,7 @@ test('F2: the breaker opens on 5xx, refuses without sending, and closes after a 
   expect(calls()).toBe(4);
   expect((await metrics.render()).text).toContain('http_client_breaker_open{peer="peer",service="test"} 1');
   status = 200;
-  const deadline = Date.now() + 5_000;
-  while ((await caller.request(get).catch(() => undefined)) === undefined && Date.now() < deadline) {
-    await setImmediate(); // A refusal by the breaker is only microtasks: its timer needs a turn.
-  }
+  await poll(() => caller.request(get));
   expect((await caller.request(get)).status).toBe(200);
   expect((await metrics.render()).text).toContain('http_client_breaker_open{peer="peer",service="test"} 0');
 });
@@ -129,24 +126,25 @@ test('F3: an answer that stops half-way is unknown as well', async () => {
   expect(await failure(client(cut.url).request({ ...get, idempotent: true }))).toEqual({ kind: 'network', sent: true });
 });
 
-test('F3: a refused connection, an unknown host and a request still queued provably sent nothing', async () => {
+test('F3: a refused connection and an unknown host provably sent nothing', async () => {
   const closed = net.createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => closed.once('listening', resolve));
   const { port } = closed.address() as AddressInfo;
   await new Promise((resolve) => closed.close(resolve));
-  expect(await failure(client(`http://127.0.0.1:${port}`).request(postNothing))).toEqual({
-    kind: 'network',
-    sent: false,
-  });
-  expect(await failure(client('http://nowhere.invalid').request(postNothing))).toEqual({
-    kind: 'network',
-    sent: false,
-  });
+  const nothingSent = { kind: 'network', sent: false };
+  expect(await failure(client(`http://127.0.0.1:${port}`).request(postNothing))).toEqual(nothingSent);
+  expect(await failure(client('http://nowhere.invalid').request(postNothing))).toEqual(nothingSent);
+});
 
-  const { url, calls } = await peer(() => undefined);
-  const slow = client(url, { timeoutMs: 1_500, breaker: { volumeThreshold: 1000 } });
-  const outcomes = await Promise.all(Array.from({ length: 40 }, () => failure(slow.request(postNothing))));
-  expect(outcomes.filter(({ sent }) => sent)).toHaveLength(32);
+test('F3: a request that waited for a free connection until its timeout provably sent nothing', async () => {
+  const held: http.ServerResponse[] = [];
+  const { url, calls } = await peer((_request, response) => void held.push(response));
+  const caller = client(url, { timeoutMs: 20_000 });
+  const taken = Array.from({ length: 32 }, () => caller.request(postNothing));
+  await poll(() => calls() === 32);
+  expect(await failure(caller.request({ ...postNothing, timeoutMs: 100 }))).toEqual({ kind: 'timeout', sent: false });
+  for (const response of held) response.end();
+  await Promise.all(taken);
   expect(calls()).toBe(32);
 });
 
