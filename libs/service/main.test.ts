@@ -66,9 +66,17 @@ test.each(['uncaughtException', 'unhandledRejection'])('F4: an %s ends the proce
   expect(host.exits).toEqual([1]);
 });
 
-test('a start that fails exits 1', async () => {
+test.each<[string, () => Promise<RunningService>]>([
+  ['rejects', () => Promise.reject(new Error('the environment is not right'))],
+  [
+    'throws',
+    () => {
+      throw new Error('the environment is not right');
+    },
+  ],
+])('a start that %s exits 1', async (_how, start) => {
   const host = new FakeProcess();
-  main(() => Promise.reject(new Error('the environment is not right')), host);
+  main(start, host);
   await poll(() => host.exits.length === 1);
   expect(host.exits).toEqual([1]);
 });

@@ -55,11 +55,13 @@ export function main(start: () => Promise<RunningService>, host: Host = process)
   host.on('uncaughtException', (err) => die('uncaught exception', err));
   host.on('unhandledRejection', (err) => die('unhandled rejection', err));
 
-  start().then(
-    (service) => {
-      running = service;
-      if (host.connected) host.send?.({ ready: true, url: service.url, opsUrl: service.opsUrl });
-    },
-    (err: unknown) => die('start failed', err),
-  );
+  Promise.resolve()
+    .then(start) // a start that throws at once, for a wrong environment, fails like any other
+    .then(
+      (service) => {
+        running = service;
+        if (host.connected) host.send?.({ ready: true, url: service.url, opsUrl: service.opsUrl });
+      },
+      (err: unknown) => die('start failed', err),
+    );
 }
