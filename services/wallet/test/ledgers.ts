@@ -1,10 +1,9 @@
 import pg from 'pg';
-import { ulid } from 'ulid';
 import { expect } from 'vitest';
 import type { Envelope } from '#libs/contracts';
 import { connectDatabase, createMemoryDatabase, type Database, over } from '#libs/db';
 import { memoryMessages, postgresMessages } from '#libs/messaging';
-import { createKeyed, createLogger, newUuid, systemClock } from '#libs/runtime';
+import { createKeyed, createLogger, newId, newUuid, systemClock } from '#libs/runtime';
 import { freshDatabase } from '#libs/testing';
 import { readBooks } from '../../../deploy/audit/books.ts';
 import { audit } from '../../../deploy/audit/rules.ts';
@@ -34,19 +33,17 @@ export const logger = createLogger({ name: 'wallet', level: 'silent' });
 const now = () => systemClock.now();
 const messages = { source: 'wallet', newUuid, now } as const;
 
-export const depositId = () => `dep_${ulid()}`;
-export const withdrawalId = () => `wd_${ulid()}`;
 export const foreignId = (): string => newUuid();
 export const owner = (): Owner => ({ userId: newUuid(), currency: 'ZAR' });
 export const withdrawalOf = (who: Owner, amountMinor: bigint): Claim => ({
   ...who,
   amountMinor,
-  transactionId: withdrawalId(),
+  transactionId: newId('wd'),
 });
 export const depositOf = (who: Owner, amountMinor: bigint) => ({
   ...who,
   amountMinor,
-  transactionId: depositId(),
+  transactionId: newId('dep'),
   purchaseId: foreignId(),
 });
 

@@ -245,7 +245,7 @@ test('A3: only payments may hold; a user sees only their own wallets and no post
   expect(
     (
       await request(url())
-        .get('/wallets/XXX')
+        .get('/wallets/ABC')
         .set(bearer(user(deposit.userId)))
     ).status,
   ).toBe(404);

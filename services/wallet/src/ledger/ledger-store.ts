@@ -81,12 +81,12 @@ export function postgresLedger(sql: Sql): LedgerTx {
     lockWallet: async (owner, newborn) => only(await sql.rows<Wallet>(LOCK, lockValues(owner, newborn))),
     lockForCredit: async (owner, newborn, purchaseId) => {
       const values = [...lockValues(owner, newborn), purchaseId];
-      const row = only(await sql.rows<Wallet & Awaited>(LOCK_FOR_CREDIT, values));
+      const row = only(await sql.rows<Wallet & IsAwaited>(LOCK_FOR_CREDIT, values));
       return { wallet: walletOf(row), awaited: row.awaited };
     },
     lockForSettlement: async (owner, newborn, transactionId) => {
       const values = [...lockValues(owner, newborn), transactionId];
-      const row = only(await sql.rows<Wallet & HoldRow & Awaited>(LOCK_FOR_SETTLEMENT, values));
+      const row = only(await sql.rows<Wallet & HoldRow & IsAwaited>(LOCK_FOR_SETTLEMENT, values));
       return { wallet: walletOf(row), hold: holdOf(row), awaited: row.awaited };
     },
     lockForReversal: async (owner, newborn, { purchaseId, paymentId }) => {
@@ -127,7 +127,7 @@ export function postgresLedger(sql: Sql): LedgerTx {
   };
 }
 
-type Awaited = { awaited: boolean };
+type IsAwaited = { awaited: boolean };
 /** Beside a wallet's columns, so with names of its own; all null where there is no such hold. */
 type HoldRow = Pick<Hold, 'amountMinor' | 'refusal' | 'settlement' | 'returnedPayoutId'> & {
   transactionId: string | null;
