@@ -62,7 +62,7 @@ export const payout = z.object({
 });
 
 /** A refund or a chargeback (REVIO.md fact 8). `event_type` is there in webhooks only. */
-export const payment = z.object({
+const payment = z.object({
   type: z.literal('payment'),
   ...object,
   payment: z.object({

@@ -10,7 +10,7 @@ import { config } from '../src/config.ts';
 import { start } from '../src/start.ts';
 
 /** What reached a service. */
-export interface Arrival {
+interface Arrival {
   method: string;
   url: string;
   headers: Request['headers'];

@@ -12,7 +12,7 @@ export interface WebhooksTx extends MessageTx {
   deliveriesOf(transactionId: string, limit: number): Promise<Delivery[]>;
 }
 
-export interface DeliveryMove {
+interface DeliveryMove {
   from: readonly DeliveryState[];
   to: DeliveryState;
   reason: string;

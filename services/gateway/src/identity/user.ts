@@ -1,4 +1,4 @@
-export type Role = 'user' | 'support' | 'admin';
+type Role = 'user' | 'support' | 'admin';
 
 export interface User {
   id: string;
