@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { eventSchemas } from './event-schemas.ts';
+import { settings } from './settings.ts';
 
 /**
  * Writes every generated file, or with `--check` says which are stale and exits 1. The folders in `owned` hold generated files only:
@@ -8,7 +9,7 @@ import { eventSchemas } from './event-schemas.ts';
  */
 const owned = ['docs/events'];
 const check = process.argv.includes('--check');
-const files = eventSchemas();
+const files = new Map([...eventSchemas(), ...settings()]);
 
 const contentOf = (file: string): string | undefined => {
   try {

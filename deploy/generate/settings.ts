@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { config as gateway } from '../../services/gateway/src/config.ts';
+import { config as payments } from '../../services/payments/src/config.ts';
+import { config as reconciler } from '../../services/reconciler/src/config.ts';
+import { config as wallet } from '../../services/wallet/src/config.ts';
+import { config as webhooks } from '../../services/webhooks/src/config.ts';
+
+const configs = { gateway, wallet, payments, webhooks, reconciler };
+/** A longer list would be wider than any screen. */
+const LIST_SHOWN_MAX = 10;
+
+type Setting = { name: string; byDefault: string | undefined; comment: string };
+
+/** `docs/settings.md`: every variable that a service reads, with its default and the comment that stands beside it in the code. */
+export function settings(): Map<string, string> {
+  const baseComments = commentsIn('libs/runtime/base-config.ts');
+  const perService = Object.entries(configs).map(([service, config]) => {
+    const comments = new Map([...baseComments, ...commentsIn(`services/${service}/src/config.ts`)]);
+    return { service, settings: Object.entries(config.shape).map(([name, type]) => settingOf(name, type, comments)) };
+  });
+  const ofAll = (perService[0]?.settings ?? []).filter(({ name }) =>
+    perService.every((one) => one.settings.some((setting) => setting.name === name)),
+  );
+  const shared = new Set(ofAll.map(({ name }) => name));
+  const sections = [
+    section('Every service', ofAll),
+    ...perService.map((one) =>
+      section(
+        one.service,
+        one.settings.filter(({ name }) => !shared.has(name)),
+      ),
+    ),
+  ];
+  return new Map([['docs/settings.md', [introduction, ...sections].join('\n')]]);
+}
+
+const introduction = `# Settings
+
+Environment variables, read once at the start; a service names all that are wrong with them and ends. \`NAME_FILE\` names a file that
+holds the value of any of them instead, for secrets. Without a default a variable must be set. Durations are whole milliseconds.
+
+\`npm start\` sets what connects the processes, and hands the rest of its own environment on: \`SWEEP_INTERVAL_MS=1000 npm start\` sets it
+for every service that reads it, \`RECONCILER__LOG_LEVEL=debug npm start\` for one. \`.env.example\` is for containers.
+
+Generated from \`services/*/src/config.ts\` by \`npm run generate\`.
+`;
+
+function settingOf(name: string, type: unknown, comments: Map<string, string>): Setting {
+  const byDefault = type instanceof z.ZodDefault ? String(type.def.defaultValue) : undefined;
+  return { name, byDefault, comment: comments.get(name) ?? '' };
+}
+
+/** The doc comments of variables in a source file, each in one line. */
+function commentsIn(file: string): Map<string, string> {
+  const found = readFileSync(file, 'utf8').matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*([A-Z][A-Z0-9_]*):/g);
+  return new Map([...found].map(([, comment = '', name = '']) => [name, comment.replaceAll(/\s+(\* )?/g, ' ').trim()]));
+}
+
+const section = (title: string, found: readonly Setting[]): string =>
+  [`## ${title}`, '', '| variable | default | |', '| --- | --- | --- |', ...found.map(row), ''].join('\n');
+
+const row = ({ name, byDefault, comment }: Setting): string =>
+  `| \`${name}\` | ${defaultWords(byDefault)} | ${comment.replaceAll('|', '\\|')} |`;
+
+function defaultWords(byDefault: string | undefined): string {
+  if (byDefault === undefined) return 'must be set';
+  const parts = byDefault.split(',');
+  if (parts.length > LIST_SHOWN_MAX) return `\`${parts[0]},${parts[1]},…,${parts.at(-1)}\` (${parts.length})`;
+  return byDefault === '' ? 'empty' : `\`${byDefault}\``;
+}
