@@ -5,7 +5,7 @@ import { answerError, answerNotFound } from './answer-error.ts';
 import { observeRequest } from './observe-request.ts';
 import { Problem } from './problem.ts';
 
-export interface AppOptions {
+interface AppOptions {
   logger: Logger;
   metrics: Metrics;
   jsonLimitBytes: number;

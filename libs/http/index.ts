@@ -1,8 +1,8 @@
 export { temporarilyUnavailable } from './answer-error.ts';
-export { type AppOptions, createApp } from './app.ts';
+export { createApp } from './app.ts';
 export { createClient, type HttpClient } from './client.ts';
 export { HttpUnavailable } from './client-errors.ts';
 export type { HttpResponse } from './exchange.ts';
 export { type Listening, listen } from './listen.ts';
 export { parseBody } from './parse-body.ts';
-export { type FieldError, Problem } from './problem.ts';
+export { Problem } from './problem.ts';

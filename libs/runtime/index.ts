@@ -5,6 +5,6 @@ export { type Context, currentContext, runInContext } from './context.ts';
 export { newId, newUuid } from './ids.ts';
 export { createKeyed, type Keyed, Overloaded } from './keyed.ts';
 export { createLogger, type Logger } from './logger.ts';
-export { type Loop, type LoopDefinition, startLoop } from './loop.ts';
+export { type LoopDefinition, startLoop } from './loop.ts';
 export { createReleases, type Releases } from './releases.ts';
 export { continueTrace } from './trace.ts';

@@ -17,7 +17,7 @@ export interface LoopDefinition {
   runOnce: (signal: AbortSignal) => Promise<number> | Promise<void>;
 }
 
-export interface Loop {
+interface Loop {
   /** Runs now, or once more after the present run. Any number of calls are one; a failing loop's rest is not cut short. */
   wake(): void;
   /** No new run begins; resolves when the present one, whose signal is aborted, has ended. */

@@ -3,6 +3,5 @@ export {
   type Platform,
   type RunningService,
   runService,
-  type ServiceDefinition,
   type Wiring,
 } from './run-service.ts';

@@ -48,7 +48,7 @@ export interface Wiring {
   ready?: () => Promise<Checks>;
 }
 
-export interface ServiceDefinition<Config extends BaseConfig> {
+interface ServiceDefinition<Config extends BaseConfig> {
   name: ServiceName;
   config: Config;
   /** Checked, not run: they belong to a role that the service does not have. */
