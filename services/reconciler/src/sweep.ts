@@ -29,6 +29,7 @@ export async function sweep(deps: SweepDeps, signal?: AbortSignal): Promise<numb
   const now = deps.clock.now();
   const leasedUntil = new Date(now.getTime() + deps.leaseMs);
   const left = await deps.transact((tx) => tx.takeDueReads(now, leasedUntil, deps.pageMax));
+  const refused: ReadDue[] = [];
   let done = 0;
   let pauseMs = 0;
   const work = async (): Promise<void> => {
@@ -38,7 +39,7 @@ export async function sweep(deps: SweepDeps, signal?: AbortSignal): Promise<numb
       const fresh = await deps.readProvider(due);
       if (fresh.kind === 'unavailable') {
         pauseMs = Math.max(pauseMs, fresh.retryAfterMs);
-        left.push(due);
+        refused.push(due);
       }
       if (fresh.kind !== 'read') continue;
       await observe(deps, { observation: fresh.observation });
@@ -47,6 +48,8 @@ export async function sweep(deps: SweepDeps, signal?: AbortSignal): Promise<numb
   };
   await Promise.all(Array.from({ length: deps.concurrencyMax }, work));
   await giveBack(deps, left, leasedUntil, pauseMs);
+  // Behind the others: a single object that Revio cannot show must not stand at the head of every page and stop it.
+  await giveBack(deps, refused, leasedUntil, 2 * pauseMs);
   return pauseMs > 0 ? 0 : done;
 }
 

@@ -74,7 +74,9 @@ test('F2: while Revio cannot be asked the sweep pauses, politely, and then goes 
   expect(await sweep(down)).toBe(0);
   expect(refused).toBe(1);
   world.time.now += 31;
-  expect(await sweep(sweeper(world.deps))).toBe(5);
+  expect(await sweep(sweeper(world.deps))).toBe(4);
+  world.time.now += 31;
+  expect(await sweep(sweeper(world.deps))).toBe(1);
   expect(asked).toHaveLength(5);
   for (const { dep } of deposits) expect(await outcomes(dep)).toEqual(['settled']);
 });
