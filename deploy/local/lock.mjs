@@ -50,7 +50,7 @@ export function tryLock(file) {
   return undefined;
 }
 
-function removeDead(file, owner) {
+export function removeDead(file, owner) {
   const claim = `${file}.${owner}`;
   try {
     fs.mkdirSync(claim);

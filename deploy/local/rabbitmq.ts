@@ -20,7 +20,6 @@ export type Rabbit = {
   managementUrl: string;
   ports: RabbitPorts;
   version: string;
-  startMs: number;
   /** Resolves when it is gone, whoever ended it. */
   exit: Promise<void>;
   stop: (signal?: 'KILL') => Promise<void>;
@@ -53,7 +52,6 @@ export function rabbitmqRoot(checkout: string): string {
  * The machine's own broker, 5672 and 4369 are never touched. It ends when this process ends, however that is.
  */
 export async function startRabbit(options: RabbitOptions): Promise<Rabbit> {
-  const begin = Date.now();
   const installation = locate(options.root);
   await gone(path.join(options.dir, 'pid'), options.dir);
   for (const folder of ['home', 'mnesia', 'log'])
@@ -73,7 +71,6 @@ export async function startRabbit(options: RabbitOptions): Promise<Rabbit> {
         managementUrl: `http://${login}:${ports.management}`,
         ports,
         version: installation.version,
-        startMs: Date.now() - begin,
         exit: server.exit,
         stop: server.stop,
       };

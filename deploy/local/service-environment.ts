@@ -25,7 +25,7 @@ export function serviceEnvironment(service: Service, wiring: Wiring, env: NodeJS
   return {
     // The demo token is printed once and pasted for the rest of the day.
     ACCESS_TOKEN_TTL_S: '86400',
-    ...env,
+    ...shared(env),
     NODE_ENV: 'development',
     PORT: String(ports[service].port),
     OPS_PORT: String(ports[service].opsPort),
@@ -76,7 +76,7 @@ export function simulatorEnvironment(
 ) {
   const { secrets, ports } = wiring;
   return {
-    ...env,
+    ...shared(env),
     PORT: String(ports.simulator.port),
     REVIO_API_KEY: secrets.revioApiKey,
     REVIO_BRAND_ID: secrets.revioBrandId,
@@ -90,4 +90,9 @@ function overrides(name: Service | 'simulator', env: NodeJS.ProcessEnv): NodeJS.
   const prefix = `${name.toUpperCase()}__`;
   const own = Object.entries(env).filter(([variable]) => variable.startsWith(prefix));
   return Object.fromEntries(own.map(([variable, value]) => [variable.slice(prefix.length), value]));
+}
+
+/** Without what was given for one service alone: it may be a secret. */
+function shared(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([variable]) => !/^[A-Z]+__/.test(variable)));
 }
