@@ -50,8 +50,16 @@ export function handleMessages(deps: Deps, wakeSweep: () => void): Handlers {
       observed({ messageId: id, transactionId: data.transaction_id, observation: data.observation }),
     'webhooks.revio-event-received.v1': ({ id, data }) =>
       observed({ messageId: id, deliveryId: data.delivery_id, observation: data.observation }),
-    'payments.transaction-completed.v1': ({ id, time, data }) =>
-      endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: 'completed', at: new Date(time) }),
+    'payments.transaction-completed.v1': async ({ id, time, data }) => {
+      // A reversal is a transaction of its own that nothing at Revio refers to: nobody expects anything of it.
+      if (data.kind === 'reversal') return;
+      await endTransaction(deps, {
+        messageId: id,
+        transactionId: data.transaction_id,
+        as: 'completed',
+        at: new Date(time),
+      });
+    },
     'payments.transaction-failed.v1': ({ id, time, data }) =>
       endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: data.status, at: new Date(time) }),
     'wallet.posting-refused.v1': ({ id, data }) => noteRefusedPosting(deps, id, data),

@@ -88,7 +88,8 @@ test.each<Row>([
   expect(nextReadAt(subject, object, verdicts, plan)).toEqual(then === null ? null : at(then));
 });
 
-test('what a read left unclear is read again by the early steps', () => {
-  expect(retryAt(purchase({ reads: 0 }), at(10), plan)).toEqual(at(70));
-  expect(retryAt(purchase({ reads: 7 }), at(10), plan)).toEqual(at(310));
+test('what waits for a read is read now, and if that was not enough by the early steps from it', () => {
+  expect(retryAt(purchase(), at(10), plan)).toEqual(at(10));
+  expect(retryAt(purchase(read(10, 1)), at(50), plan)).toEqual(at(70));
+  expect(retryAt(purchase(read(10, 9)), at(50), plan)).toEqual(at(310));
 });

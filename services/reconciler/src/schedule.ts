@@ -37,9 +37,15 @@ export function nextReadAt(
   return expected.kind === 'deposit' ? openDeposit(expected, object, plan) : openWithdrawal(expected, object, plan);
 }
 
-/** When to read something that a read has just left unclear, and not sooner: Revio is not asked in a circle. */
+/**
+ * When to read what something waits for: now, or a step after the last read if that did not bring it. Counted from that read and not
+ * from now, for whoever looks in between would put it off each time.
+ */
 export const retryAt = (object: ProviderObject, now: Date, plan: ReadPlan): Date =>
-  later(now, step(plan.earlyStepsMs, object.reads));
+  object.readAt === null ? now : later(object.readAt, step(plan.earlyStepsMs, Math.max(0, object.reads - 1)));
+
+/** No object is read twice within the first early step, whatever its times say: they come from other machines' clocks. */
+export const restAfterRead = (now: Date, plan: ReadPlan): Date => later(now, step(plan.earlyStepsMs, 0));
 
 interface End {
   at: Date;

@@ -6,9 +6,9 @@ import type { Expected } from './subject.ts';
  * What can be decided only once, and of what: one credit per purchase, one final word per withdrawal, one reversal per refund or
  * chargeback Payment, one return per payout, and each way a deposit can fail. UNIQUE (slot, source_id) in the database.
  */
-export type Slot = 'credit' | 'payout' | 'reversal' | 'return' | 'failure';
+type Slot = 'credit' | 'payout' | 'reversal' | 'return' | 'failure';
 
-export type Outcome = 'settled' | 'failed' | 'expired' | 'cancelled' | 'refund' | 'chargeback' | 'returned';
+type Outcome = 'settled' | 'failed' | 'expired' | 'cancelled' | 'refund' | 'chargeback' | 'returned';
 
 export interface Verdict {
   slot: Slot;

@@ -5,7 +5,7 @@ import { type Decision, decide, giveUp } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { noteObservation } from './note-observation.ts';
 import type { ReconcilerTx, Waiting } from './reconciler-store.ts';
-import { nextReadAt, retryAt } from './schedule.ts';
+import { nextReadAt, restAfterRead, retryAt } from './schedule.ts';
 import { type Expected, expectedOf, type ProviderObject, type Subject } from './subject.ts';
 import { announcementOf, isRuling, type Ruling, type Verdict, verdictOf } from './verdict.ts';
 
@@ -55,7 +55,9 @@ export async function weigh(
     const { kind } = await conclude(scale, earlier, giveUpBefore);
     if (kind === 'read') wantsRead ??= 'later';
   }
-  await tx.putObject({ ...scale.object, nextReadAt: whenToRead(scale, wantsRead) });
+  const next = whenToRead(scale, wantsRead);
+  const rest = fresh?.observation.source === 'read' ? restAfterRead(deps.clock.now(), deps.plan) : null;
+  await tx.putObject({ ...scale.object, nextReadAt: next !== null && rest !== null && next < rest ? rest : next });
   return scale.decisions;
 }
 
@@ -63,7 +65,7 @@ export async function weigh(
 const refundsLast = (a: Waiting, b: Waiting): number => rank(a) - rank(b);
 const rank = ({ observation }: Waiting): number => (observation.object_type === 'payment' ? 1 : 0);
 
-/** A read that a waiting observation asks for again and again goes on by the early steps, never in a circle. */
+/** The schedule, unless something waits for a read sooner. */
 function whenToRead({ deps, subject, object, verdicts }: Scale, wants: 'now' | 'later' | null): Date | null {
   const now = deps.clock.now();
   const scheduled = nextReadAt(subject, object, verdicts, deps.plan);

@@ -238,6 +238,33 @@ test('W7: what waits is matched by the rematch, if its partner is there', async 
   expect(await outcomes(dep)).toEqual(['settled']);
 });
 
+test('M3: a wanted read is not put off by whoever looks in between', async () => {
+  const { wd, object } = anew();
+  world.time.now = 60;
+  await payoutTold(world.deps, wd, object);
+  await observed(world.deps, payout('error', { object_id: object, reference: wd }));
+  for (world.time.now = 160; world.time.now < 500; world.time.now += 100) {
+    await rematching();
+    await told(world.deps, wd);
+  }
+  expect((await world.nextReadAt(object))?.getTime()).toBeLessThanOrEqual(at(500).getTime());
+});
+
+test('R2b: an object is not read in a circle when the clock of payments is behind', async () => {
+  const { dep, object } = anew();
+  await purchaseTold(world.deps, dep, object);
+  await endTransaction(world.deps, { messageId: randomUUID(), transactionId: dep, as: 'expired', at: at(0) });
+  world.time.now = 86_401;
+  const slow = purchase('expired', {
+    object_id: object,
+    reference: dep,
+    source: 'read',
+    observed_at: at(86_390).toISOString(),
+  });
+  await observed(world.deps, slow);
+  expect(await world.nextReadAt(object)).toEqual(at(86_461));
+});
+
 test('W7: what finds no partner in a day is a case, and its delivery is told so', async () => {
   const { dep, wd, object } = anew();
   const deliveryId = randomUUID();

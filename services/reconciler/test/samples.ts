@@ -6,7 +6,7 @@ import type { Verdict } from '../src/verdict.ts';
 
 /** Values that tests begin with; each names only what it is about. Times are seconds after `start`. */
 
-export const start = Date.parse('2026-01-01T08:00:00.000Z');
+const start = Date.parse('2026-01-01T08:00:00.000Z');
 export const at = (seconds: number): Date => new Date(start + seconds * 1000);
 const iso = (seconds: number): string => at(seconds).toISOString();
 
