@@ -4,8 +4,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { poll } from '#libs/testing';
-import { type ProviderRow, readBooks } from '../../deploy/audit/books.ts';
+import type { ProviderRow } from '../../deploy/audit/books.ts';
 import { audit, type Violation } from '../../deploy/audit/rules.ts';
+import { booksOf, readRunningBooks } from '../../deploy/audit/running-books.ts';
 import type { Service } from '../../deploy/local/databases.ts';
 import { readStackFile, type StackFile, stackFileIn } from '../../deploy/local/stack-file.ts';
 import { type Client, call, signUp } from './client.ts';
@@ -14,7 +15,11 @@ const root = path.resolve(import.meta.dirname, '../..');
 
 /** The whole system as `npm start` runs it, in processes and on servers of its own, so that any of them can be killed. */
 export interface Stack {
+  /** STATE_DIR of the launcher: another command that is given it finds this stack. */
+  folder: string;
   describe(): StackFile;
+  /** What the launcher has printed so far. */
+  printed(): string;
   /** A call of the simulator's control API: `sim('POST', 'pay', {reference})`. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
   sim(method: 'GET' | 'POST', name: string, input?: object): Promise<any>;
@@ -72,13 +77,8 @@ export async function launchStack(env: Record<string, string> = {}): Promise<Sta
       ...row,
       amount_minor: BigInt(row.amount_minor),
     }));
-  const violations: Stack['violations'] = async (options) => {
-    const databases = Object.entries(describe().services).map(([name, { admin_database_url }]) => [
-      name,
-      admin_database_url,
-    ]);
-    return audit(await readBooks(Object.fromEntries(databases), await truth()), options);
-  };
+  const violations: Stack['violations'] = async (options) =>
+    audit(await readRunningBooks(booksOf(describe())), options);
   const pidOf = (victim: Service | 'postgres' | 'rabbitmq'): number => {
     if (victim === 'postgres') return firstNumber(path.join(folder, 'postgres/data/postmaster.pid'));
     if (victim === 'rabbitmq') return firstNumber(path.join(folder, 'rabbitmq/pid'));
@@ -88,7 +88,9 @@ export async function launchStack(env: Record<string, string> = {}): Promise<Sta
   };
   const newClient: Stack['signUp'] = (options) => signUp(describe().gateway_url, options);
   return {
+    folder,
     describe,
+    printed: () => output,
     sim,
     truth,
     violations,
