@@ -11,7 +11,7 @@ const sealingKeys = z.string().transform((text, ctx) => {
   }
 });
 
-export const config = z.object({
+const variables = z.object({
   ...baseConfig,
   INTERNAL_KEY: secretKey(),
   /** `kid:base64,…`, the first seals; for e-mails and bank details. */
@@ -52,5 +52,11 @@ export const config = z.object({
   /** Up to which age a payout is executed; Revio's window is 15 min, and the five between are for clocks and queues. */
   PAYOUT_FRESH_MS: durationMs(600_000),
 });
+
+/** A live key moves real money, and whoever reads it on the way can. */
+export const config = variables.refine(
+  ({ REVIO_BASE_URL: url, REVIO_IS_TEST: isTest }) => isTest || url.startsWith('https:'),
+  { path: ['REVIO_BASE_URL'], message: 'must be https with a live key (REVIO_IS_TEST=false)' },
+);
 
 export type Config = Readonly<z.infer<typeof config>>;

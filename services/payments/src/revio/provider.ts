@@ -46,7 +46,7 @@ export interface CreatedPurchase {
   checkoutUrl: string;
 }
 
-export interface CreatedPayout {
+interface CreatedPayout {
   id: string;
   executionUrl: string;
   createdOn: Date;
@@ -87,7 +87,7 @@ export type NoteUnavailable = (
 export type Created<Thing> = { kind: 'created'; created: Thing } | { kind: 'rejected'; code: string } | Unavailable;
 
 /** `not_sent`: the URL is not one of the provider's, so it was not called. */
-export type Executed =
+type Executed =
   | { kind: 'answered'; status: number }
   | { kind: 'unknown'; cause: UnavailableCause }
   | { kind: 'not_sent' };

@@ -40,7 +40,7 @@ export interface TransactionTx {
   postpone(id: string, until: Date): Promise<void>;
 }
 
-export interface AttachedPurchase {
+interface AttachedPurchase {
   purchaseId: string;
   checkoutUrl: string;
   dueAt: Date;

@@ -1,6 +1,6 @@
 import type { Currency } from '#libs/money';
 
-export type Kind = 'deposit' | 'withdrawal' | 'reversal';
+type Kind = 'deposit' | 'withdrawal' | 'reversal';
 
 /** `voiding`: ended for the user, but the hold is not back yet. It is shown as `processing`, and `hold-voided` ends it. */
 export type Status = 'pending' | 'processing' | 'voiding' | 'completed' | 'failed' | 'expired' | 'cancelled';
