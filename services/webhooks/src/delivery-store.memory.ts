@@ -12,12 +12,10 @@ export function memoryWebhooksTx(memory: MemoryDatabase, messages: MessageSource
   return {
     ...memoryMessages(memory, messages),
     logDelivery: async (delivery) => {
-      const [earlier] = deliveries.filter(
-        ({ deliveryKey }) => deliveryKey !== null && deliveryKey === delivery.deliveryKey,
-      );
-      if (earlier === undefined) deliveries.insert(delivery);
-      else deliveries.update(earlier.id, { attempts: earlier.attempts + 1, updatedAt: delivery.updatedAt });
-      return earlier === undefined;
+      const { deliveryKey } = delivery;
+      if (deliveryKey !== null && deliveries.filter((row) => row.deliveryKey === deliveryKey).length > 0) return false;
+      deliveries.insert(delivery);
+      return true;
     },
     moveDelivery: async (id, { from, to, reason, transactionId, at }) => {
       const delivery = deliveries.get(id);
@@ -27,6 +25,7 @@ export function memoryWebhooksTx(memory: MemoryDatabase, messages: MessageSource
         reason,
         transactionId: transactionId ?? delivery.transactionId,
         updatedAt: at,
+        attempts: delivery.attempts + 1,
       });
       return true;
     },

@@ -4,7 +4,7 @@ import type { Delivery, DeliveryState } from './delivery.ts';
 
 /** What a transaction of this service can do. */
 export interface WebhooksTx extends MessageTx {
-  /** False if its delivery key was there before: that row then counts one more attempt, and nothing else happens. */
+  /** False if its delivery key was there before: then nothing happens. */
   logDelivery(delivery: Delivery): Promise<boolean>;
   /** Whether the delivery was in one of the states `from`. A null `transactionId` leaves the known one. */
   moveDelivery(id: string, move: DeliveryMove): Promise<boolean>;
@@ -27,22 +27,22 @@ export function postgresWebhooksTx(sql: Sql, messages: MessageSource): WebhooksT
   return {
     ...postgresMessages(sql, messages),
     /**
-     * Insert first: a thousand duplicates at once queue at the unique index, and `attempts` tells the first from the rest. A look
-     * beforehand would let two of them through, and DO NOTHING could not count.
+     * Insert first: of a thousand duplicates at once the unique index lets one through; a look beforehand would let through two.
+     * Nothing is written for the others, not even a count: on the one row they would wait for each other's COMMIT, one by one.
      */
     logDelivery: async (delivery) => {
-      const [row] = await sql.rows<{ attempts: number }>(
+      const logged = await sql.run(
         `INSERT INTO webhook_logs (${columns})
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-         ON CONFLICT (delivery_key) DO UPDATE SET attempts = webhook_logs.attempts + 1, updated_at = excluded.updated_at
-         RETURNING attempts`,
+         ON CONFLICT (delivery_key) DO NOTHING`,
         valuesOf(delivery),
       );
-      return row?.attempts === 1;
+      return logged === 1;
     },
     moveDelivery: async (id, { from, to, reason, transactionId, at }) => {
       const moved = await sql.run(
-        `UPDATE webhook_logs SET state = $2, reason = $3, transaction_id = coalesce($4, transaction_id), updated_at = $5
+        `UPDATE webhook_logs SET state = $2, reason = $3, transaction_id = coalesce($4, transaction_id), updated_at = $5,
+           attempts = attempts + 1
          WHERE id = $1 AND state = ANY($6::text[])`,
         [id, to, reason, transactionId, at, from],
       );

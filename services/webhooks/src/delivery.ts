@@ -34,7 +34,7 @@ export interface Delivery {
   bodyBytes: number;
   /** The body, sealed for this row; null where it was not kept. */
   payload: string | null;
-  /** How often it was delivered. */
+  /** How often the reconciler has worked on it; a parked one is tried again. */
   attempts: number;
   transactionId: string | null;
   receivedAt: Date;

@@ -45,7 +45,7 @@ export function logRow(
     bodyBytes: raw.length,
     // As text: what is accepted was read as strict UTF-8, so that its bytes come back exactly; of junk the digest is the proof.
     payload: seal(deps.sealingKeys, kept.toString('utf8'), payloadPlace(id)),
-    attempts: 1,
+    attempts: 0,
     transactionId: null,
     receivedAt: at,
     updatedAt: at,

@@ -50,7 +50,7 @@ test('W1 W6: a genuine delivery is logged and told in one transaction, and answe
   expect(await webhooks.deliver(body)).toEqual({ status: 200, json: { receipt: 'accepted' } });
   const [row, ...more] = await logOf(body);
   expect(more).toEqual([]);
-  expect(row).toMatchObject({ state: 'received', reason: null, attempts: 1, event_type: 'purchase.paid' });
+  expect(row).toMatchObject({ state: 'received', reason: null, attempts: 0, event_type: 'purchase.paid' });
   expect(await toldOf(body)).toMatchObject([
     {
       type: 'webhooks.revio-event-received.v1',
@@ -192,9 +192,9 @@ test('W3 F8: the same delivery a thousand times over fifty connections: all 200,
   } finally {
     await pool.close();
   }
-  expect(await logOf(body)).toMatchObject([{ attempts: 1000 }]);
+  expect(await logOf(body)).toHaveLength(1);
   expect(await toldOf(body)).toHaveLength(1);
-});
+}, 60_000);
 
 test('A6: a compressed body is refused, whatever is inside', async () => {
   const body = gzipSync(paid());
@@ -240,7 +240,7 @@ test('W5: what the reconciler made of a delivery is written into its log, once, 
       return (await logOf(body))[0];
     };
     expect(await tell('parked')).toMatchObject({ state: 'processing', reason: 'was_parked' });
-    expect(await tell('applied')).toMatchObject({ state: 'completed', transaction_id: transactionId });
+    expect(await tell('applied')).toMatchObject({ state: 'completed', attempts: 2, transaction_id: transactionId });
     expect(await tell('parked')).toMatchObject({ state: 'completed', reason: 'was_applied' });
   } finally {
     await connection.close();
