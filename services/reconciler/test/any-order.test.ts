@@ -170,6 +170,16 @@ test('M3 M6 R1: any order, repetition and loss of a payout’s observations give
   );
 });
 
+test('an answer that waited, and only asks for a newer word, does not wait on', async () => {
+  const world = memoryWorld();
+  await observed(world.deps, payout('success', {}, 0));
+  world.time.now = 1;
+  await observed(world.deps, payout('initialized', { source: 'answer' }, 0));
+  await payoutTold(world.deps, withdrawalId, 'payout-1');
+  expect((await world.verdicts(withdrawalId)).map(({ outcome }) => outcome)).toEqual(['settled']);
+  expect(await world.waiting()).toEqual([]);
+});
+
 test('M3: a payout whose every read finds nothing is never released: it becomes one case', async () => {
   const world = memoryWorld();
   await payoutTold(world.deps, withdrawalId, 'payout-1');

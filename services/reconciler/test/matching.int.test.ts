@@ -121,6 +121,15 @@ test('M7: a refund that comes before its credit is reversed after it', async () 
   });
 });
 
+test('M7: a refund and its payment that both came before payments told are applied together', async () => {
+  const { dep, object } = anew();
+  await observed(world.deps, refund({ object_id: randomUUID(), purchase_id: object, reference: dep }));
+  world.time.now += 1;
+  await observed(world.deps, purchase('paid', { object_id: object, reference: dep }));
+  await purchaseTold(world.deps, dep, object);
+  expect(await outcomes(dep)).toEqual(['settled', 'refund']);
+});
+
 test('M3: a payout’s failure by webhook waits for a read, which releases the hold', async () => {
   const { wd, object } = anew();
   world.time.now = 100;
