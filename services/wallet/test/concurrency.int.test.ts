@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { tcpProxy } from '#libs/testing';
 import { creditDeposit } from '../src/credit-deposit.ts';
@@ -37,6 +38,25 @@ test('M2 M4 F10: 50 parallel holds of 10.00 over 100.00 on two instances → exa
   });
   expect([count(answers, null), count(answers, 'insufficient_funds')]).toEqual([10, 40]);
   expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 0n, heldMinor: 10_000n });
+});
+
+test('M4: an operation runs at SERIALIZABLE isolation and keeps its wallet row locked until it ends', async () => {
+  const who = await funded(10_000n);
+  const probe = new pg.Client({ connectionString: ledger.ownerUrl });
+  await probe.connect();
+  const row = 'SELECT 1 FROM wallets WHERE user_id = $1 FOR UPDATE NOWAIT';
+  const seen: unknown[] = [];
+  const transact: LedgerDeps['transact'] = (work, options) =>
+    ledger.deps.transact(async (tx) => {
+      const result = await work(tx);
+      const locked = await probe.query(row, [who.userId]).catch(({ code }: { code: string }) => code);
+      seen.push(options?.isolation, locked);
+      return result;
+    }, options);
+  await holdFunds({ ...ledger.deps, transact }, withdrawalOf(who, 1_000_000n));
+  expect(seen, 'refused, so that the lock is not that of an update').toEqual(['serializable', '55P03']);
+  expect((await probe.query(row, [who.userId])).rowCount).toBe(1);
+  await probe.end();
 });
 
 test('M6 F1: the same hold 50 times at once on two instances → one decision, held once', async () => {

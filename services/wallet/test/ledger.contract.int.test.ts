@@ -201,6 +201,13 @@ describe.each([
     },
   );
 
+  test('M6: the same message about what is refused twice → told once', async () => {
+    const claim = withdrawalOf(owner(), 600n);
+    const id = message();
+    for (let delivery = 1; delivery <= 2; delivery++) await postHold(ledger.deps, claim, id);
+    expect(await typesOf(claim.transactionId)).toEqual(['wallet.posting-refused.v1']);
+  });
+
   test('M7: a reversal takes the credit back; what was spent becomes a debt, which the next credit repays', async () => {
     const { who, deposit } = await funded(1_000n);
     const spent = withdrawalOf(who, 600n);
