@@ -21,7 +21,9 @@ async function reserve(): Promise<string> {
 
 async function leased(id: string) {
   const now = world.deps.clock.now();
-  const row = await world.stores.transact((tx) => tx.leaseOne(id, now, new Date(now.getTime() + 60_000)));
+  const row = await world.stores.transact((tx) =>
+    tx.leaseOne(id, 'submit_payout', now, new Date(now.getTime() + 60_000)),
+  );
   if (row === undefined) throw new Error('not due');
   return row;
 }

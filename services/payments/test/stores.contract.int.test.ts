@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { constraintOf } from '#libs/db';
 import { newId, newUuid } from '#libs/runtime';
-import type { Transaction } from '../src/transaction/transaction.ts';
+import type { Step, Transaction } from '../src/transaction/transaction.ts';
 import type { PreparedPayout } from '../src/withdrawal/payout-store.ts';
 import { at, memoryStores, newDeposit, newWithdrawal, postgresStores, type Stores } from './stores.ts';
 
@@ -71,17 +71,17 @@ describe.each([
       stores.transact((tx) =>
         tx.attachPurchase(id, { purchaseId: newUuid(), checkoutUrl: 'https://x/', dueAt: at(9) }, at(1)),
       );
-    expect(await attach()).toBe(true);
-    const first = await find(id);
+    const first = await attach();
+    expect(await find(id)).toEqual(first);
     expect(first).toMatchObject({ checkoutUrl: 'https://x/', dueAt: at(9), nextStep: null, leasedUntil: null });
-    expect(await attach()).toBe(false);
+    expect(await attach()).toBeUndefined();
     expect(await find(id)).toEqual(first);
   });
 
   test('a deposit that ended takes no purchase', async () => {
     const { id } = await insert(newDeposit({ status: 'failed', nextStep: null, leasedUntil: null }));
     const purchase = { purchaseId: newUuid(), checkoutUrl: 'https://x/', dueAt: at(9) };
-    expect(await stores.transact((tx) => tx.attachPurchase(id, purchase, at(1)))).toBe(false);
+    expect(await stores.transact((tx) => tx.attachPurchase(id, purchase, at(1)))).toBeUndefined();
   });
 
   test('M1: a reversal is made once per source', async () => {
@@ -176,7 +176,9 @@ describe.each([
 
     test('one transaction is leased only when nobody has it', async () => {
       const { id } = await insert(newWithdrawal({ leasedUntil: at(10) }));
-      const lease = (now: number) => stores.transact((tx) => tx.leaseOne(id, at(now), at(now + 100)));
+      const lease = (now: number, step: Step = 'place_hold') =>
+        stores.transact((tx) => tx.leaseOne(id, step, at(now), at(now + 100)));
+      expect(await lease(10, 'submit_payout')).toBeUndefined();
       expect(await lease(9)).toBeUndefined();
       expect(await lease(10)).toMatchObject({ id, leasedUntil: at(110), attempts: 2 });
       expect(await lease(11)).toBeUndefined();
@@ -184,12 +186,13 @@ describe.each([
 
     test('a step is postponed or finished only while it is there', async () => {
       const { id } = await insert(newWithdrawal());
-      await stores.transact((tx) => tx.postpone(id, at(5)));
+      await stores.transact((tx) => tx.postpone(id, 'place_hold', at(5)));
       expect(await find(id)).toMatchObject({ nextStep: 'place_hold', leasedUntil: at(5) });
+      await stores.transact((tx) => tx.postpone(id, 'submit_payout', at(6)));
       await stores.transact((tx) => tx.finishStep(id, 'submit_payout'));
-      expect(await find(id)).toMatchObject({ nextStep: 'place_hold' });
+      expect(await find(id)).toMatchObject({ nextStep: 'place_hold', leasedUntil: at(5) });
       await stores.transact((tx) => tx.finishStep(id, 'place_hold'));
-      await stores.transact((tx) => tx.postpone(id, at(6)));
+      await stores.transact((tx) => tx.postpone(id, 'place_hold', at(6)));
       expect(await find(id)).toMatchObject({ nextStep: null, leasedUntil: null, attempts: 0 });
     });
   });

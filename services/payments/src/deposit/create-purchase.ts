@@ -60,7 +60,7 @@ async function keepPurchase(
   const { orphaned, answer } = await deps.transact(
     async (tx) => {
       const kept = await tx.attachPurchase(deposit.id, { purchaseId, checkoutUrl, dueAt }, deps.clock.now());
-      if (kept) {
+      if (kept !== undefined) {
         await tx.enqueue('payments.purchase-created.v1', {
           transaction_id: deposit.id,
           user_id: deposit.userId,
@@ -71,11 +71,10 @@ async function keepPurchase(
           due_at: dueAt.toISOString(),
         });
       }
-      const current = await storedDeposit(tx, deposit.id);
-      return {
-        orphaned: current.purchaseId !== purchaseId,
-        answer: await tx.storeAnswer(deposit.id, answerTo(current)),
-      };
+      const current = kept ?? (await storedDeposit(tx, deposit.id));
+      const stored = await tx.storeAnswer(deposit.id, answerTo(current));
+      // By the id: after an unknown COMMIT the rerun finds its own purchase.
+      return { orphaned: current.purchaseId !== purchaseId, answer: stored };
     },
     { onUnknownCommit: 'rerun' },
   );
@@ -95,7 +94,7 @@ export function failDeposit(
     async (tx) => {
       const deposit = await tx.lockTransaction(id);
       if (deposit?.status === 'pending' && deposit.purchaseId === null) {
-        await endTransaction(tx, deposit, { status: 'failed', reason }, deps.clock.now());
+        return endTransaction(tx, deposit, { status: 'failed', reason }, deps.clock.now());
       }
       return tx.storeAnswer(id, answerTo(await storedDeposit(tx, id)));
     },
@@ -106,7 +105,11 @@ export function failDeposit(
 function tryLater(deps: CreatePurchaseDeps, deposit: Transaction, askedMs: number | null): Promise<Answer> {
   return deps.transact(
     async (tx) => {
-      await tx.postpone(deposit.id, nextTryAt(deps.clock.now(), deposit.attempts, deps.retry, askedMs));
+      await tx.postpone(
+        deposit.id,
+        'create_purchase',
+        nextTryAt(deps.clock.now(), deposit.attempts, deps.retry, askedMs),
+      );
       return tx.storeAnswer(deposit.id, answerTo(await storedDeposit(tx, deposit.id)));
     },
     { onUnknownCommit: 'rerun' },

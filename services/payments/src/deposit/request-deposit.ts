@@ -2,7 +2,7 @@ import type { Currency } from '#libs/money';
 import type { SealingKeys } from '#libs/sealed';
 import { type AnswerOnceDeps, answerOnce, type OnceAnswer } from '../idempotency/answer-once.ts';
 import { sealEmail } from '../sealed-details.ts';
-import { type NewId, type Transaction, unused } from '../transaction/transaction.ts';
+import { type NewId, type Step, type Transaction, unused } from '../transaction/transaction.ts';
 import { type CreatePurchaseDeps, createPurchase } from './create-purchase.ts';
 
 export interface RequestDepositDeps extends AnswerOnceDeps, CreatePurchaseDeps {
@@ -26,7 +26,7 @@ export async function requestDeposit(deps: RequestDepositDeps, request: DepositR
   const { userId, email, amountMinor, currency } = request;
   const now = deps.clock.now();
   const id = deps.newId('dep');
-  const transaction: Transaction = {
+  const transaction: Transaction & { nextStep: Step } = {
     ...unused,
     id,
     userId,

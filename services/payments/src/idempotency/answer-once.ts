@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transact } from '#libs/db';
-import type { Clock } from '#libs/runtime';
+import { type Clock, runInContext } from '#libs/runtime';
 import type { PaymentsTx } from '../payments-tx.ts';
 import { problem } from '../problems.ts';
-import type { Transaction } from '../transaction/transaction.ts';
+import type { Step, Transaction } from '../transaction/transaction.ts';
 import type { Answer } from './idempotency-store.ts';
 
 /** How often a duplicate looks for the first one's answer: thirty of them then cost the database 300 short reads a second. */
@@ -25,7 +25,7 @@ export interface OnceRequest {
   /** The operation and its validated input, whatever is JSON. */
   input: unknown;
   /** The row to begin with, its first step leased by this request. */
-  transaction: Transaction;
+  transaction: Transaction & { nextStep: Step };
   /** Further writes of the same database transaction. */
   begin: (tx: PaymentsTx) => Promise<void>;
   /** The first step, safe to repeat; whoever has the lease runs it. Its answer is the stored one. */
@@ -67,21 +67,27 @@ export async function answerOnce(deps: AnswerOnceDeps, request: OnceRequest): Pr
   if (stored.inputHash !== inputHash) throw problem('idempotency_key_reused');
   if (stored.answer !== null) return { answer: stored.answer, replayed: true };
   // By the id and not by "inserted": after an unknown COMMIT the rerun finds its own earlier insert.
-  if (stored.transactionId === transaction.id) return { answer: await request.advance(transaction), replayed: false };
+  if (stored.transactionId === transaction.id) return { answer: await advance(request, transaction), replayed: false };
   return { answer: await awaitAnswer(deps, request), replayed: true };
 }
 
+/** What is logged meanwhile names the transaction. */
+const advance = (request: OnceRequest, transaction: Transaction): Promise<Answer> =>
+  runInContext({ correlationId: transaction.id }, () => request.advance(transaction));
+
 async function awaitAnswer(deps: AnswerOnceDeps, request: OnceRequest): Promise<Answer> {
   const { clock, leaseMs } = deps;
+  const firstStep = request.transaction.nextStep;
   for (const deadlineMs = clock.monotonicMs() + deps.duplicateWaitMs; ; await sleep(pollMs)) {
     const found = await deps.transact(async (tx) => {
       const stored = await tx.findKey(request.userId, request.key);
       if (stored === undefined || stored.answer !== null) return stored;
+      // The first step only: it may have been done since the look above, and the next one is a worker's, not ours to lease and leave.
       const now = clock.now();
-      return tx.leaseOne(stored.transactionId, now, new Date(now.getTime() + leaseMs));
+      return tx.leaseOne(stored.transactionId, firstStep, now, new Date(now.getTime() + leaseMs));
     });
     if (found !== undefined && 'answer' in found && found.answer !== null) return found.answer;
-    if (found !== undefined && 'kind' in found) return request.advance(found);
+    if (found !== undefined && 'kind' in found) return advance(request, found);
     if (clock.monotonicMs() >= deadlineMs) throw problem('request_in_progress', { headers: { 'retry-after': '2' } });
   }
 }

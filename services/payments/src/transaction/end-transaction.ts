@@ -1,3 +1,4 @@
+import type { Answer } from '../idempotency/idempotency-store.ts';
 import type { PaymentsTx } from '../payments-tx.ts';
 import { answerTo } from './answer-to.ts';
 import type { Transaction } from './transaction.ts';
@@ -11,12 +12,12 @@ export interface End {
 
 /**
  * Ends a deposit or withdrawal whose row this transaction has locked, and tells of it. Its request may still be without an answer
- * (the first try died): it gets one here, since no worker comes by any more.
+ * (the first try died): it gets one here, since no worker comes by any more. Returns the answer that stands.
  */
-export async function endTransaction(tx: EndTx, transaction: Transaction, end: End, at: Date): Promise<void> {
+export async function endTransaction(tx: EndTx, transaction: Transaction, end: End, at: Date): Promise<Answer> {
   const { id, userId, kind, currency, amountMinor } = transaction;
   await tx.moveTransaction(id, { ...end, at });
-  await tx.storeAnswer(id, answerTo({ ...transaction, ...end, updatedAt: at }));
+  const answer = await tx.storeAnswer(id, answerTo({ ...transaction, ...end, updatedAt: at }));
   const about = { transaction_id: id, user_id: userId, currency, amount_minor: String(amountMinor) };
   if (end.status === 'completed') {
     await tx.enqueue('payments.transaction-completed.v1', { ...about, kind });
@@ -24,4 +25,5 @@ export async function endTransaction(tx: EndTx, transaction: Transaction, end: E
     const reason = end.reason ?? 'unspecified';
     await tx.enqueue('payments.transaction-failed.v1', { ...about, kind, status: end.status, reason });
   }
+  return answer;
 }

@@ -55,7 +55,7 @@ export function memoryTransactions(memory: MemoryDatabase): TransactionTx {
         id,
         (row) => row.status === 'pending' && row.purchaseId === null,
         () => ({ ...purchase, updatedAt: at, ...noStep }),
-      ) !== undefined,
+      ),
     markReserved: async (id, at) => {
       change(id, always, () => ({
         reservedAt: at,
@@ -98,7 +98,8 @@ export function memoryTransactions(memory: MemoryDatabase): TransactionTx {
         .sort((a, b) => (a.leasedUntil?.getTime() ?? 0) - (b.leasedUntil?.getTime() ?? 0))
         .slice(0, limit)
         .flatMap((row) => transactions.update(row.id, lease(until)(row)) ?? []),
-    leaseOne: async (id, now, until) => change(id, (row) => isDue(row, now), lease(until)),
+    leaseOne: async (id, step, now, until) =>
+      change(id, (row) => row.nextStep === step && isDue(row, now), lease(until)),
     finishStep: async (id, step) => {
       change(
         id,
@@ -106,10 +107,10 @@ export function memoryTransactions(memory: MemoryDatabase): TransactionTx {
         () => noStep,
       );
     },
-    postpone: async (id, until) => {
+    postpone: async (id, step, until) => {
       change(
         id,
-        (row) => row.leasedUntil !== null,
+        (row) => row.nextStep === step,
         () => ({ leasedUntil: until }),
       );
     },

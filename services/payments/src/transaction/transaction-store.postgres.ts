@@ -80,9 +80,9 @@ export function postgresTransactions(sql: Sql): TransactionTx {
     },
 
     attachPurchase: (id, { purchaseId, checkoutUrl, dueAt }, at) =>
-      changed(
+      first(
         `UPDATE transactions SET purchase_id = $2, checkout_url = $3, due_at = $4, updated_at = $5, ${noStep}
-         WHERE id = $1 AND status = 'pending' AND purchase_id IS NULL`,
+         WHERE id = $1 AND status = 'pending' AND purchase_id IS NULL RETURNING ${selected}`,
         [id, purchaseId, checkoutUrl, dueAt, at],
       ),
     markReserved: async (id, at) => {
@@ -127,20 +127,17 @@ export function postgresTransactions(sql: Sql): TransactionTx {
          ) RETURNING ${selected}`,
         [step, now, until, limit],
       ),
-    leaseOne: (id, now, until) =>
+    leaseOne: (id, step, now, until) =>
       first(
-        `UPDATE transactions SET leased_until = $3, attempts = attempts + 1
-         WHERE id = $1 AND leased_until <= $2 RETURNING ${selected}`,
-        [id, now, until],
+        `UPDATE transactions SET leased_until = $4, attempts = attempts + 1
+         WHERE id = $1 AND next_step = $2 AND leased_until <= $3 RETURNING ${selected}`,
+        [id, step, now, until],
       ),
     finishStep: async (id, step) => {
       await sql.run(`UPDATE transactions SET ${noStep} WHERE id = $1 AND next_step = $2`, [id, step]);
     },
-    postpone: async (id, until) => {
-      await sql.run('UPDATE transactions SET leased_until = $2 WHERE id = $1 AND leased_until IS NOT NULL', [
-        id,
-        until,
-      ]);
+    postpone: async (id, step, until) => {
+      await sql.run('UPDATE transactions SET leased_until = $3 WHERE id = $1 AND next_step = $2', [id, step, until]);
     },
   };
 }

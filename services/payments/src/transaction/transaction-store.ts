@@ -16,8 +16,8 @@ export interface TransactionTx {
   /** On a row locked by this transaction: the new status and its timeline entry. An ended one leaves nothing to the workers. */
   moveTransaction(id: string, to: { status: Status; reason: string | null; at: Date }): Promise<void>;
 
-  /** Only the first purchase of a pending deposit becomes its purchase; false for the loser, whose own is an orphan. */
-  attachPurchase(id: string, purchase: AttachedPurchase, at: Date): Promise<boolean>;
+  /** Only the first purchase of a pending deposit becomes its purchase: the row then; undefined for the loser. */
+  attachPurchase(id: string, purchase: AttachedPurchase, at: Date): Promise<Transaction | undefined>;
   /** On a locked row: the amount is held, and `submit_payout` is due at once. */
   markReserved(id: string, at: Date): Promise<void>;
   /** On a locked row: the payout that may be executed. */
@@ -33,11 +33,11 @@ export interface TransactionTx {
   /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking at this moment. */
   leaseDue(step: Step, now: Date, until: Date, limit: number): Promise<Transaction[]>;
   /** The same for one transaction; undefined while somebody else has it or when nothing is left to do. */
-  leaseOne(id: string, now: Date, until: Date): Promise<Transaction | undefined>;
+  leaseOne(id: string, step: Step, now: Date, until: Date): Promise<Transaction | undefined>;
   /** Nothing is left to do of `step`; no-op when the row has gone on to another one. */
   finishStep(id: string, step: Step): Promise<void>;
   /** Gives the step back, to be tried again from `until` on. No-op when no step is left. */
-  postpone(id: string, until: Date): Promise<void>;
+  postpone(id: string, step: Step, until: Date): Promise<void>;
 }
 
 interface AttachedPurchase {

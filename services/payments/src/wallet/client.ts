@@ -1,5 +1,5 @@
 import { signInternalToken } from '#libs/auth';
-import { holdDecision } from '#libs/contracts';
+import { type HoldDecision, holdDecision } from '#libs/contracts';
 import { type HttpClient, HttpUnavailable } from '#libs/http';
 import type { Wallet } from './wallet.ts';
 
@@ -24,17 +24,22 @@ export function createWalletClient(options: { http: HttpClient; key: Buffer }): 
           idempotent: true,
         });
         if (status !== 200) return { kind: 'unavailable', cause: `status ${status}` };
-        const decision = holdDecision.parse(JSON.parse(body));
-        if (decision.transaction_id !== request.transaction_id) return { kind: 'unavailable', cause: 'another hold' };
+        const decision = readDecision(body);
+        // It may have decided all the same, so it is asked again.
+        if (decision?.transaction_id !== request.transaction_id) return { kind: 'unavailable', cause: 'unreadable' };
         return { kind: 'decided', decision };
       } catch (error) {
         if (error instanceof HttpUnavailable) return { kind: 'unavailable', cause: error.kind };
-        // A body that is no decision: the wallet may have decided all the same, so it is asked again.
-        if (error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError')) {
-          return { kind: 'unavailable', cause: 'unreadable' };
-        }
         throw error;
       }
     },
   };
+}
+
+function readDecision(body: string): HoldDecision | undefined {
+  try {
+    return holdDecision.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
 }

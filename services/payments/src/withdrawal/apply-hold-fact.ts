@@ -1,5 +1,6 @@
 import type { Transact } from '#libs/db';
 import type { Clock } from '#libs/runtime';
+import type { Answer } from '../idempotency/idempotency-store.ts';
 import type { PaymentsTx } from '../payments-tx.ts';
 import { answerTo } from '../transaction/answer-to.ts';
 import { endTransaction } from '../transaction/end-transaction.ts';
@@ -20,14 +21,22 @@ export async function applyHoldFact(
   if (told.fact.fact === 'held') deps.wakePayouts();
 }
 
-/** The one door for the wallet's word, whether it was answered or told. The row is locked by `tx`. */
-export async function moveWithdrawal(tx: PaymentsTx, withdrawal: Transaction, fact: HoldFact, at: Date): Promise<void> {
+/**
+ * The one door for the wallet's word, whether it was answered or told. The row is locked by `tx`. Returns the answer that the
+ * withdrawal's request gets by it; undefined when the word changed nothing.
+ */
+export async function moveWithdrawal(
+  tx: PaymentsTx,
+  withdrawal: Transaction,
+  fact: HoldFact,
+  at: Date,
+): Promise<Answer | undefined> {
   const { status, reason } = withdrawal;
   const decision = decideWithdrawal({ status: status as WithdrawalStatus, reason }, fact);
-  if (!decision.accepted) return;
+  if (!decision.accepted) return undefined;
   if (decision.status !== 'reserved') return endTransaction(tx, withdrawal, decision, at);
   // Told twice, by the answer and by the message: the second must not take the payout's step from whoever leased it.
-  if (withdrawal.reservedAt !== null) return;
+  if (withdrawal.reservedAt !== null) return undefined;
   await tx.markReserved(withdrawal.id, at);
-  await tx.storeAnswer(withdrawal.id, answerTo({ ...withdrawal, reservedAt: at, updatedAt: at }));
+  return tx.storeAnswer(withdrawal.id, answerTo({ ...withdrawal, reservedAt: at, updatedAt: at }));
 }

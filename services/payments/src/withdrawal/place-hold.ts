@@ -44,14 +44,14 @@ export async function placeHold(deps: PlaceHoldDeps, withdrawal: Transaction): P
       const current = await tx.lockTransaction(withdrawal.id);
       if (current === undefined) throw new Error('a withdrawal vanished');
       if (answer.kind === 'unavailable') {
-        await tx.postpone(current.id, nextTryAt(now, withdrawal.attempts, deps.retry));
+        await tx.postpone(current.id, 'place_hold', nextTryAt(now, withdrawal.attempts, deps.retry));
       } else {
-        await moveWithdrawal(tx, current, factOf(answer), now);
-        // A cancelled one that is held after all: the void that was asked for ends it, and nothing is left to ask.
+        const moved = await moveWithdrawal(tx, current, factOf(answer), now);
+        if (moved !== undefined) return moved;
+        // Cancelled meanwhile, and held after all: the void that was asked for ends it, and nothing is left to ask.
         await tx.finishStep(current.id, 'place_hold');
       }
-      const moved = (await tx.findTransaction(withdrawal.id)) ?? current;
-      return tx.storeAnswer(withdrawal.id, answerTo(moved));
+      return tx.storeAnswer(current.id, answerTo(current));
     },
     { onUnknownCommit: 'rerun' },
   );

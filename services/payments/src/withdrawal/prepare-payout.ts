@@ -63,7 +63,7 @@ export async function preparePayout(
       deps.noteUnavailable('create_payout', answer);
       deps.payoutPause.begin(answer.retryAfterMs ?? deps.providerPauseMs);
       const until = nextTryAt(deps.clock.now(), withdrawal.attempts, deps.retry, answer.retryAfterMs);
-      await deps.transact((tx) => tx.postpone(reference, until), { onUnknownCommit: 'rerun' });
+      await deps.transact((tx) => tx.postpone(reference, 'submit_payout', until), { onUnknownCommit: 'rerun' });
       return undefined;
     }
   }

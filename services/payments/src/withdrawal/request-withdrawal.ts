@@ -3,7 +3,7 @@ import type { SealingKeys } from '#libs/sealed';
 import { type AnswerOnceDeps, answerOnce, type OnceAnswer } from '../idempotency/answer-once.ts';
 import { problem } from '../problems.ts';
 import { sealEmail } from '../sealed-details.ts';
-import { type NewId, type Transaction, unused } from '../transaction/transaction.ts';
+import { type NewId, type Step, type Transaction, unused } from '../transaction/transaction.ts';
 import { type PlaceHoldDeps, placeHold } from './place-hold.ts';
 
 export interface RequestWithdrawalDeps extends AnswerOnceDeps, PlaceHoldDeps {
@@ -27,18 +27,9 @@ export interface WithdrawalRequest {
  */
 export async function requestWithdrawal(deps: RequestWithdrawalDeps, request: WithdrawalRequest): Promise<OnceAnswer> {
   const { userId, email, amountMinor, currency, bankAccountId } = request;
-  const account = await deps.transact((tx) => tx.findBankAccount(userId, bankAccountId));
-  if (account === undefined) {
-    const missing = {
-      pointer: '/bank_account_id',
-      code: 'not_found',
-      detail: 'None of your bank accounts has this id',
-    };
-    throw problem('bank_account_not_found', { errors: [missing] });
-  }
   const now = deps.clock.now();
   const id = deps.newId('wd');
-  const transaction: Transaction = {
+  const transaction: Transaction & { nextStep: Step } = {
     ...unused,
     id,
     userId,
@@ -59,14 +50,22 @@ export async function requestWithdrawal(deps: RequestWithdrawalDeps, request: Wi
     key: request.idempotencyKey,
     input: ['withdrawal', String(amountMinor), currency, bankAccountId],
     transaction,
-    begin: (tx) =>
-      tx.enqueue('payments.withdrawal-requested.v1', {
+    begin: async (tx) => {
+      // Thrown inside, so that a request that names nothing of its user's leaves nothing behind, not even its key.
+      if ((await tx.findBankAccount(userId, bankAccountId)) === undefined) throw noSuchAccount();
+      await tx.enqueue('payments.withdrawal-requested.v1', {
         transaction_id: id,
         user_id: userId,
         currency,
         amount_minor: String(amountMinor),
         requested_at: now.toISOString(),
-      }),
+      });
+    },
     advance: (withdrawal) => placeHold(deps, withdrawal),
   });
 }
+
+const noSuchAccount = () =>
+  problem('bank_account_not_found', {
+    errors: [{ pointer: '/bank_account_id', code: 'not_found', detail: 'None of your bank accounts has this id' }],
+  });
