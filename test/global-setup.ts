@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { removeWhenGone } from '../deploy/local/child.ts';
 import { startPostgres } from '../deploy/local/postgres.ts';
 import { rabbitmqRoot, startRabbit } from '../deploy/local/rabbitmq.ts';
 
@@ -23,8 +24,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   if (files.length > 0 && !files.some((file) => file.endsWith('.int.test.ts'))) return undefined;
 
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-test-'));
-  // However the run ends; the servers themselves cannot outlive this process.
-  process.once('exit', () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
+  removeWhenGone(dir); // a run that is interrupted calls no teardown
   fs.chmodSync(dir, 0o755); // as root, PostgreSQL runs as another user, who must reach its folder
   const [postgres, rabbit] = await Promise.all([givenOrPrivatePostgres(dir), givenOrPrivateRabbit(dir)]);
   project.provide('pgUrl', postgres.url);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -18,7 +18,9 @@ const OUTPUT_KEPT_CHARS = 16_000;
 /**
  * Runs `"$@"` so that it cannot outlive us. File descriptor 3 is a dead man's switch: when we close it, or die in any way (kill -9
  * too), `read` ends and the server gets $sig. A line written to it names another signal. `read`, not `cat`: a killed subshell would
- * leave `cat` behind, holding the pipe. The traps come after the server is started, or it would inherit them.
+ * leave `cat` behind, holding the pipe. The traps come after the server is started, or it would inherit them; PIPE is among them
+ * because the shell says "Terminated" to a reader that is gone, and would die of it with the helper still running. Two kills, because
+ * the first that finds no process ends the list.
  */
 const SUPERVISOR = `sig=$1; helper_argc=$2; shift 2; h=
 if [ "$helper_argc" -gt 0 ]; then
@@ -26,8 +28,8 @@ if [ "$helper_argc" -gt 0 ]; then
 fi
 "$@" 3<&- </dev/null & p=$!
 { cmd=; read -r cmd <&3; kill -"\${cmd:-$sig}" $p; } >/dev/null 2>&1 & c=$!
-exec 3<&-; trap '' INT TERM HUP
-wait $p; rc=$?; kill $c $h 2>/dev/null; exit $rc`;
+exec 3<&-; trap '' INT TERM HUP PIPE
+wait $p; rc=$?; kill $c 2>/dev/null; kill $h 2>/dev/null; exit $rc`;
 
 export type ServerProcess = {
   exited: () => boolean;
@@ -102,6 +104,21 @@ export function serve(command: readonly [string, ...string[]], options: ServeOpt
       clearTimeout(killGroup);
     },
   };
+}
+
+/** The servers in the folder end at the same moment as we do, and write until they have: try for as long as a clean stop takes. */
+const REMOVER = `read -r _ <&3
+for n in $(seq 100); do rm -rf "$1" 2>/dev/null && [ ! -e "$1" ] && exit; sleep 0.1; done`;
+
+/** Removes a temporary folder once this process is gone, however it goes: nobody else would. */
+export function removeWhenGone(folder: string): void {
+  const remover = spawn('/bin/sh', ['-c', REMOVER, 'sh', folder], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  remover.unref();
+  (remover.stdio[3] as Socket).unref();
 }
 
 /**

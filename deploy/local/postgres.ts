@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, gone, type ServerProcess, serve } from './child.ts';
+import { freePort, gone, removeWhenGone, type ServerProcess, serve } from './child.ts';
 
 /** Crash recovery of a test's data takes under a second; a minute means that it will never be ready. */
 const START_TIMEOUT_MS = 60_000;
@@ -125,7 +125,7 @@ function reachable(native: string, ids: Ids): string {
   }
   // A name that nobody can guess: we are root and about to run what is in it.
   const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-postgres-'));
-  process.once('exit', () => fs.rmSync(copy, { recursive: true, force: true }));
+  removeWhenGone(copy);
   fs.chmodSync(copy, 0o755);
   fs.cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   return copy;

@@ -1,0 +1,47 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-child-'));
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** A server or helper that writes its process id down, so that the test can look for it afterwards. */
+const program = path.join(dir, 'program');
+
+beforeAll(() => {
+  // A launcher that can be killed is a process of its own, and Node 20 runs no TypeScript.
+  const flags = ['--ignoreConfig', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck'];
+  const tsc = [path.join(root, 'node_modules/typescript/bin/tsc'), ...flags, '--outDir', dir];
+  execFileSync(process.execPath, [...tsc, path.join(import.meta.dirname, 'child.ts')], { cwd: root });
+  fs.writeFileSync(path.join(dir, 'package.json'), '{"type":"module"}');
+  fs.writeFileSync(program, `#!/bin/sh\necho $$ > ${dir}/$$.pid\nexec sleep 300\n`, { mode: 0o755 });
+});
+afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+/** Starts the server with its helper in a process that kills itself, as hard as can be, so many milliseconds later. */
+async function launcherKilledAfter(ms: number): Promise<void> {
+  const script = `
+    import { serve } from '${dir}/child.js';
+    serve(['${program}'], { env: process.env, cwd: '/', signal: 'TERM', helper: ['${program}'] });
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ms});`;
+  await once(spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' }), 'exit');
+}
+
+const running = (): string[] =>
+  fs
+    .readdirSync(dir)
+    .filter((name) => name.endsWith('.pid'))
+    .map((name) => `/proc/${Number.parseInt(name, 10)}/cmdline`)
+    .filter((file) => fs.existsSync(file) && fs.readFileSync(file, 'utf8') !== ''); // a zombie has an empty one
+
+test.runIf(fs.existsSync('/proc/self'))(
+  'O1: a launcher killed at any moment leaves neither server nor helper',
+  async () => {
+    for (let ms = 0; ms < 20; ms++) await launcherKilledAfter(ms);
+    await vi.waitFor(() => expect(running()).toEqual([]), { timeout: 10_000, interval: 50 });
+    expect(fs.readdirSync(dir).filter((name) => name.endsWith('.pid'))).not.toEqual([]);
+  },
+);
