@@ -44,6 +44,11 @@ interface HttpRequest {
   json?: unknown;
   /** May be sent twice without harm: then a connection that broke before any answer (an idle one just closed by the other side) is tried once more. */
   idempotent?: boolean;
+  /**
+   * On a connection of its own: a kept one that the other side closes at this very moment leaves it unknown whether the request
+   * arrived. For calls that may never be repeated; the price is a handshake.
+   */
+  freshConnection?: boolean;
   /** Instead of the client's. */
   timeoutMs?: number;
 }
@@ -67,12 +72,15 @@ class ServerError extends Error {
 /** An HTTP client for one origin: a pool of kept connections, a circuit breaker, one timeout, a cap on bodies, no redirects. */
 export function createClient(options: ClientOptions): HttpClient {
   const base = new URL(options.baseUrl);
-  const pool = new Pool(base.origin, {
+  const wiring = {
     connections: connectionsMax,
     connect: { timeout: connectMsMax },
     headersTimeout: 0, // The signal alone bounds the exchange.
     bodyTimeout: 0,
-  });
+  };
+  const pool = new Pool(base.origin, wiring);
+  // Zero is undici's word for "no keep-alive".
+  const freshPool = new Pool(base.origin, { ...wiring, pipelining: 0 });
   const breaker = createBreaker(options, send);
   const record = recorder(options);
   let inFlight = 0;
@@ -88,11 +96,12 @@ export function createClient(options: ClientOptions): HttpClient {
       headers: headersOf(request),
       body: request.json === undefined ? null : JSON.stringify(request.json),
     };
-    const response = await exchange(pool, wire, limits).catch((error: unknown) => {
+    const over = request.freshConnection ? freshPool : pool;
+    const response = await exchange(over, wire, limits).catch((error: unknown) => {
       const again =
         request.idempotent && error instanceof ExchangeFailed && error.kind === 'network' && !error.answered;
       if (!again) throw error;
-      return exchange(pool, wire, limits);
+      return exchange(over, wire, limits);
     });
     if (response.status >= 500) throw new ServerError(response);
     return response;
@@ -119,7 +128,7 @@ export function createClient(options: ClientOptions): HttpClient {
     request: (request) => record(request.method, () => guarded(request)),
     async close() {
       breaker.shutdown();
-      await pool.close();
+      await Promise.all([pool.close(), freshPool.close()]);
     },
   };
 }

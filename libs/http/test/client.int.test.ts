@@ -182,3 +182,16 @@ test('more requests at once than the client holds are refused, not queued withou
   const outcomes = await Promise.all(Array.from({ length: 513 }, () => failure(caller.request(get))));
   expect(outcomes.filter(({ kind }) => kind === 'overloaded')).toEqual([{ kind: 'overloaded', sent: false }]);
 });
+
+test('F3: a request that may not be repeated never takes a kept connection', async () => {
+  const ports: (number | undefined)[] = [];
+  const { url } = await peer((request, response) => {
+    ports.push(request.socket.remotePort);
+    response.end('{}');
+  });
+  const made = client(url);
+  for (let n = 0; n < 6; n++) await made.request(get);
+  for (let n = 0; n < 6; n++) await made.request({ ...postNothing, freshConnection: true });
+  expect(new Set(ports.slice(0, 6)).size).toBeLessThan(6);
+  expect(new Set(ports.slice(6)).size).toBe(6);
+});

@@ -38,7 +38,12 @@ export function createRevioProvider(options: RevioOptions): Provider {
   const brand = { brandId: options.brandId, publicUrl: options.publicUrl.replace(/\/$/, '') };
 
   /** The bearer goes to the API's origin only: the client cannot reach another one. */
-  async function ask(method: Method, path: string, json?: unknown): Promise<HttpResponse | Unavailable> {
+  async function ask(
+    method: Method,
+    path: string,
+    json?: unknown,
+    once: { freshConnection?: true } = {},
+  ): Promise<HttpResponse | Unavailable> {
     const idempotent = method === 'GET';
     const headers = { authorization: `Bearer ${apiKey}` };
     try {
@@ -47,6 +52,7 @@ export function createRevioProvider(options: RevioOptions): Provider {
         path,
         headers,
         idempotent,
+        ...once,
         ...(json === undefined ? {} : { json }),
       });
       const date = dateOf(response);
@@ -130,7 +136,7 @@ export function createRevioProvider(options: RevioOptions): Provider {
     executePayout: async (raw, payee) => {
       const url = ownUrl(raw, base);
       if (url === undefined) return { kind: 'not_sent' };
-      const answer = await ask('POST', url.pathname + url.search, executionBody(payee));
+      const answer = await ask('POST', url.pathname + url.search, executionBody(payee), { freshConnection: true });
       return 'kind' in answer ? { kind: 'unknown', cause: answer.cause } : { kind: 'answered', status: answer.status };
     },
     readPurchase: (id) => read('purchase', id),
