@@ -44,6 +44,10 @@ function apiOf(gatewayUrl: string, headers: Record<string, string>): Api {
       headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    }).catch((error: Error) => {
+      throw new DemoFailure(
+        `${method} ${path} got no answer: ${(error.cause as Error | undefined)?.message ?? error.message}`,
+      );
     });
     const text = await response.text();
     if (!expected.includes(response.status)) {

@@ -19,32 +19,48 @@ export type OpenedStack = {
   stack: StackFile;
   /** It was started for the demo. */
   ours: boolean;
+  /** A signal is stopping it: what fails from now on fails for that. */
+  interrupted: () => boolean;
   /** Stops it if it is ours; a second call waits for the same end. */
   close: () => Promise<void>;
 };
 
-/** The system that runs, if it answers, else one of our own by `npm start`. Throws DemoFailure when there is none in the end. */
+/**
+ * The system that runs, or one of our own by `npm start` where nothing answers. Throws DemoFailure when it does not come up, or runs
+ * in part only.
+ */
 export async function openStack(root: string, say: (text: string) => void): Promise<OpenedStack> {
   const file = stackFileIn(readOptions([], process.env, root).runFolder);
-  const running = await answering(file);
-  if (running !== undefined) return { stack: running, ours: false, close: async () => {} };
+  let seen = await probe(file);
+  for (const deadline = Date.now() + ANSWER_TIMEOUT_MS; seen.state === 'partly up'; seen = await probe(file)) {
+    if (Date.now() > deadline) throw new DemoFailure(`A system runs, but ${seen.silent.join(', ')} does not answer.`);
+    await sleep(LOOK_EVERY_MS);
+  }
+  if (seen.state === 'up') return { stack: seen.stack, ours: false, interrupted: () => false, close: async () => {} };
   say('Nothing runs here yet: starting the system …');
   const launcher = startLauncher(root);
-  stopWithUs(launcher);
-  const stack = await untilAnswering(file, launcher);
-  return { stack, ours: stack.pid === launcher.child.pid, close: launcher.stop };
+  const interrupted = stopWithUs(launcher, say);
+  const stack = await untilUp(file, launcher);
+  return { stack, ours: stack.pid === launcher.child.pid, interrupted, close: launcher.stop };
 }
 
-/** What the file describes, when all of it is ready. */
-async function answering(file: string): Promise<StackFile | undefined> {
+/** `down` with a stack.json is what a launcher leaves that was killed. */
+type Probe =
+  | { state: 'absent' | 'down' }
+  | { state: 'partly up'; silent: readonly string[] }
+  | { state: 'up'; stack: StackFile };
+
+async function probe(file: string): Promise<Probe> {
   const stack = readStackFile(file);
-  if (stack === undefined) return undefined;
-  const probes = [
-    ...Object.values(stack.services).map(({ ops_url }) => `${ops_url}/readyz`),
-    `${stack.simulator.url}/_sim/keys`,
+  if (stack === undefined) return { state: 'absent' };
+  const urls: [name: string, url: string][] = [
+    ...Object.entries(stack.services).map(([name, { ops_url }]): [string, string] => [name, `${ops_url}/readyz`]),
+    ['the simulator', `${stack.simulator.url}/_sim/keys`],
   ];
-  const ready = await Promise.all(probes.map(isOk));
-  return ready.every(Boolean) ? stack : undefined;
+  const answers = await Promise.all(urls.map(([, url]) => isOk(url)));
+  const silent = urls.filter((_, n) => answers[n] !== true).map(([name]) => name);
+  if (silent.length === 0) return { state: 'up', stack };
+  return silent.length === urls.length ? { state: 'down' } : { state: 'partly up', silent };
 }
 
 async function isOk(url: string): Promise<boolean> {
@@ -55,14 +71,14 @@ async function isOk(url: string): Promise<boolean> {
   }
 }
 
-/** A launcher that ends while another one runs leaves that one to us, if it comes to answer. */
-async function untilAnswering(file: string, launcher: Launcher): Promise<StackFile> {
+/** A launcher that ends because another one runs leaves that one to us, if it comes to answer. */
+async function untilUp(file: string, launcher: Launcher): Promise<StackFile> {
   let deadline = Date.now() + START_TIMEOUT_MS;
   for (; Date.now() < deadline; await sleep(LOOK_EVERY_MS)) {
-    const stack = await answering(file);
-    if (stack !== undefined) return stack;
+    const seen = await probe(file);
+    if (seen.state === 'up') return seen.stack;
     if (launcher.child.exitCode === null) continue;
-    if (readStackFile(file) === undefined) break;
+    if (seen.state === 'absent') break;
     deadline = Math.min(deadline, Date.now() + ANSWER_TIMEOUT_MS);
   }
   await launcher.stop();
@@ -97,13 +113,15 @@ function startLauncher(root: string): Launcher {
   };
 }
 
-function stopWithUs({ stop }: Launcher): void {
+function stopWithUs({ stop }: Launcher, say: (text: string) => void): () => boolean {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (stopping) return; // from the terminal and from npm: the same Ctrl-C comes twice
       stopping = true;
+      say('\nStopping the system that was started for this …');
       void stop().then(() => process.exit(1));
     });
   }
+  return () => stopping;
 }

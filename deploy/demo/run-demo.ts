@@ -26,10 +26,10 @@ export async function runDemo(root: string): Promise<number> {
     opened = await openStack(root, say);
     return await playOn(opened, say, paint);
   } catch (error) {
-    say(`\n${paint('red', '✗')} ${(error as Error).message}`);
+    if (!opened?.interrupted()) say(`\n${paint('red', '✗')} ${(error as Error).message}`);
     return 1;
   } finally {
-    if (opened?.ours) say('\nStopping the system that was started for this …');
+    if (opened?.ours && !opened.interrupted()) say('\nStopping the system that was started for this …');
     await opened?.close();
   }
 }

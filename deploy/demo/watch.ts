@@ -12,6 +12,8 @@ const QUIET_MS = 500;
 /** A step takes three seconds. When a webhook is lost, the first read that heals it comes after a minute. */
 const FOLLOW_TIMEOUT_MS = 90_000;
 
+const ends = new Set(['completed', 'failed', 'expired', 'cancelled']);
+
 export type Watch = {
   /** Follows a transaction until it has this status and nothing is under way any more. Throws DemoFailure on another end or none. */
   untilEnded: (transactionId: string, status: string) => Promise<void>;
@@ -66,17 +68,16 @@ export function watchTransactions({ api, sources, journal }: WatchDeps): Watch {
     untilEnded: async (id, wanted) => {
       let seen = await look(id);
       for (const deadline = Date.now() + FOLLOW_TIMEOUT_MS; Date.now() < deadline; seen = await look(id)) {
-        if (seen.now?.status === wanted && seen.waiting.length === 0 && Date.now() - newsMs > QUIET_MS) {
-          journal.show({ all: true });
-          return;
-        }
+        const isQuiet = seen.waiting.length === 0 && Date.now() - newsMs > QUIET_MS;
+        if (isQuiet && ends.has(seen.now?.status ?? '')) break;
         await sleep(LOOK_EVERY_MS);
       }
       journal.show({ all: true });
+      if (seen.now?.status === wanted && seen.waiting.length === 0) return;
       const last = seen.now === undefined ? 'nothing' : stateWords(seen.now.status, seen.now.reason);
       const waiting = seen.waiting.map(({ envelope }) => envelope.type).join(', ');
       throw new DemoFailure(
-        `Waited ${FOLLOW_TIMEOUT_MS / 1000} s for ${id} to be ${wanted}; last seen: ${last}` +
+        `${id} should have become ${wanted} within ${FOLLOW_TIMEOUT_MS / 1000} s; last seen: ${last}` +
           (waiting === '' ? '.' : `, with messages not published: ${waiting}.`),
       );
     },
