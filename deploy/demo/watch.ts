@@ -12,6 +12,7 @@ const QUIET_MS = 500;
 /** A step takes three seconds. When a webhook is lost, the first read that heals it comes after a minute. */
 const FOLLOW_TIMEOUT_MS = 90_000;
 
+/** A late truth can still change these, but not in this story. */
 const ends = new Set(['completed', 'failed', 'expired', 'cancelled']);
 
 export type Watch = {
