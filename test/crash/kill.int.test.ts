@@ -70,7 +70,7 @@ test.each([['POST /purchases/', 'the purchase was asked for']])(
   },
 );
 
-test.each([['POST /payouts/'], ['POST /po/{id}/{method}/'], ['GET /payouts/{id}/']])(
+test.each([['POST /payouts/'], ['POST /po/{id}/bank/'], ['GET /payouts/{id}/']])(
   'F3 F4: payments killed when %s hangs: the withdrawal completes, and is executed once',
   async (route) => {
     const client = await stack.funded('30.00');
