@@ -295,6 +295,15 @@ describe('M7: what the others tell of a deposit', () => {
     expect(await shown(id)).toMatchObject({ status: 'completed', reason: null });
   });
 
+  test('F7: a message is handled once by its id, whatever it says the second time', async () => {
+    const id = await open();
+    const messageId = newUuid();
+    for (const status of ['failed', 'expired'] as const) {
+      await world.tell('reconciler.deposit-failed.v1', { ...money(id), status, reason: 'told_so' }, messageId);
+    }
+    expect(await shown(id)).toMatchObject({ status: 'failed' });
+  });
+
   test('a fact about what is not ours goes to where a human looks', async () => {
     await expect(credited('dep_01KDWA11ET0000000000000000')).rejects.toThrow('not ours');
   });

@@ -143,6 +143,15 @@ describe('M2: asking for a withdrawal', () => {
     expect(await resumeHolds(world.deps)).toBe(0);
   });
 
+  test('the wallet’s message comes after its answer → the step stays with the worker that leased it', async () => {
+    const id = await reserve();
+    const now = world.deps.clock.now();
+    const until = new Date(now.getTime() + leaseMs);
+    const leased = await world.stores.transact((tx) => tx.leaseOne(id, 'submit_payout', now, until));
+    await world.tell('wallet.hold-placed.v1', held(id));
+    expect(await stored(id)).toEqual(leased);
+  });
+
   test('F4: a request that died is resumed by its repeat once its lease is over', async () => {
     const dead = world.app({ wallet: { placeHold: () => Promise.reject(new Error('killed')) } });
     const key = newUuid();
