@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,8 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const STOP_TIMEOUT_MS = 60_000;
 /** How long a server of an earlier run, whose supervisor was killed, may take to shut down. Measured: at most 7 s. */
 const GONE_TIMEOUT_MS = 20_000;
-/** Twelve thousand ports: that a hundred tries find only taken ones means something else is wrong. */
-const FREE_PORT_ATTEMPTS_MAX = 100;
 /** What a server said last: enough to see why it did not start, never a leak over months. */
 const OUTPUT_KEPT_CHARS = 16_000;
 
@@ -119,30 +115,6 @@ export function removeWhenGone(folder: string): void {
   });
   remover.unref();
   (remover.stdio[3] as Socket).unref();
-}
-
-/**
- * A TCP port of 127.0.0.1 that is free now. Below 32768, where Linux begins to take the near ends of outgoing connections: those
- * would otherwise sit on the port of a server that is down for a moment. Another program may still be faster: callers retry or fail.
- */
-export async function freePort(): Promise<number> {
-  for (let attempt = 1; attempt <= FREE_PORT_ATTEMPTS_MAX; attempt++) {
-    const port = randomInt(20_000, 32_000);
-    if (await isFree(port)) return port;
-  }
-  throw new Error(`no free port among ${FREE_PORT_ATTEMPTS_MAX} between 20000 and 32000`);
-}
-
-export async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return false;
-  }
-  server.close();
-  await once(server, 'close');
-  return true;
 }
 
 /**

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { freePort, isFree } from './child.ts';
 import { serviceNames } from './databases.ts';
+import { claimBlockOf, freePort, isFree } from './free-port.ts';
 import type { Ports } from './service-environment.ts';
 
 /** Where the design's picture has the gateway. */
@@ -43,7 +43,9 @@ export async function choosePorts(stateFolder: string, sources: Sources): Promis
 }
 
 async function firstFree(preferred: (number | undefined)[], taken: Set<number>): Promise<number> {
-  for (const port of preferred) if (port !== undefined && !taken.has(port) && (await isFree(port))) return port;
+  for (const port of preferred) {
+    if (port !== undefined && !taken.has(port) && (await claimBlockOf(port)) && (await isFree(port))) return port;
+  }
   const port = await freePort();
   return taken.has(port) ? firstFree([], taken) : port;
 }

@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, gone, removeWhenGone, type ServerProcess, serve } from './child.ts';
+import { gone, removeWhenGone, type ServerProcess, serve } from './child.ts';
+import { freePort } from './free-port.ts';
 
 /** Crash recovery of a test's data takes under a second; a minute means that it will never be ready. */
 const START_TIMEOUT_MS = 60_000;

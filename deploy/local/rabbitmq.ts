@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, gone, type ServerProcess, serve } from './child.ts';
+import { gone, type ServerProcess, serve } from './child.ts';
+import { freePort } from './free-port.ts';
 
 /** 3–8 s on an idle machine (it scans its feature flags, bound by the processor), 10 s at a load of 10. */
 const START_TIMEOUT_MS = 90_000;

@@ -8,6 +8,7 @@ import type { ProviderRow } from '../../deploy/audit/books.ts';
 import { audit, type Violation } from '../../deploy/audit/rules.ts';
 import { booksOf, readRunningBooks } from '../../deploy/audit/running-books.ts';
 import type { Service } from '../../deploy/local/databases.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
 import { readStackFile, type StackFile, stackFileIn } from '../../deploy/local/stack-file.ts';
 import { type Client, call, signUp } from './client.ts';
 
@@ -44,7 +45,8 @@ export async function launchStack(env: Record<string, string> = {}): Promise<Sta
   const { DATABASE_URL: _database, AMQP_URL: _amqp, ...inherited } = process.env;
   const launcher = spawn(process.execPath, ['deploy/local/start.mjs'], {
     cwd: root,
-    env: { ...inherited, STATE_DIR: folder, NODE_ENV: 'development', ...env },
+    // A gateway's port of ours: two stacks that start beside each other would both find 8080 free.
+    env: { ...inherited, STATE_DIR: folder, PORT: String(await freePort()), NODE_ENV: 'development', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
