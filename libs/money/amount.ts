@@ -9,9 +9,9 @@ export const amountMinorMax = 1_000_000_000_000n;
 /** Longer texts are refused before any pattern runs: the largest amount with three decimals has 14 characters. */
 const textLengthMax = 24;
 
-export type AmountRefusal = 'not_a_decimal_string' | 'too_many_decimals' | 'not_positive' | 'too_large';
+type AmountRefusal = 'not_a_decimal_string' | 'too_many_decimals' | 'not_positive' | 'too_large';
 
-export type ParsedAmount = { ok: true; amountMinor: bigint } | { ok: false; refusal: AmountRefusal };
+type ParsedAmount = { ok: true; amountMinor: bigint } | { ok: false; refusal: AmountRefusal };
 
 /**
  * Reads a decimal string such as `"150.00"` as integer minor units of `currency` (ISO 4217 exponent).

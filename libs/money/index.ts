@@ -1,2 +1,2 @@
-export { type AmountRefusal, amountMinorMax, formatAmount, type ParsedAmount, parseAmount } from './amount.ts';
-export { type Currency, currencies, exponentOf, isCurrency } from './currency.ts';
+export { amountMinorMax, formatAmount, parseAmount } from './amount.ts';
+export { type Currency, currencies, isCurrency } from './currency.ts';

@@ -10,7 +10,7 @@ export interface Answer {
   text: string;
 }
 
-export interface CallOptions {
+interface CallOptions {
   key?: string;
   headers?: Record<string, string>;
 }
