@@ -13,6 +13,8 @@ const provenance = {
   observed_at: instant,
   /** The `Date` header of an answer or a read: the provider's own clock. Null for webhooks. */
   provider_date: instant.nullable(),
+  /** Which signature vouches for a webhook: `timestamped` signs its send time too, so that it cannot be an old one replayed. */
+  scheme: z.enum(['plain', 'timestamped']).optional(),
 };
 
 const object = {

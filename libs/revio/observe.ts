@@ -9,6 +9,8 @@ export interface Provenance {
   observedAt: Date;
   /** The `Date` header of the answer; null for webhooks. */
   providerDate: Date | null;
+  /** Of a webhook. */
+  scheme?: 'plain' | 'timestamped';
 }
 
 /** The contract carries at most this many statuses; there are 22 words (REVIO.md §3). */
@@ -45,6 +47,7 @@ const seen = (provenance: Provenance) => ({
   source: provenance.source,
   observed_at: provenance.observedAt.toISOString(),
   provider_date: provenance.providerDate?.toISOString() ?? null,
+  ...(provenance.scheme === undefined ? {} : { scheme: provenance.scheme }),
 });
 
 const snapshot = (object: Purchase | Payout | Payment, provenance: Provenance) => ({

@@ -199,6 +199,9 @@ describe('how far a delivery is trusted (W2)', () => {
   holds(deposit, [
     ['older than five minutes: read', stale, 'read stale_snapshot'],
     ['five minutes are not too old', exactly, 'settle'],
+    ['old by its snapshot, but signed with its send time: no replay', { ...stale, scheme: 'timestamped' }, 'settle'],
+    ['ahead of us, whoever signed it: read', { ...early, scheme: 'timestamped' }, 'read snapshot_from_the_future'],
+    ['stale, and plainly signed: read', { ...stale, scheme: 'plain' }, 'read stale_snapshot'],
     ['more than a minute ahead: read', early, 'read snapshot_from_the_future'],
     ['a read is of now, however old the object', { ...stale, ...read }, 'settle'],
     [

@@ -20,12 +20,13 @@ export function notOurs(expected: Expected, observed: Seen, policy: Policy): str
 
 /**
  * Why a delivery alone proves nothing (REQUIREMENTS W2): the plain scheme signs no send time, so an old snapshot can be replayed
- * for ever. Reads and answers are of now and authenticated: their times are not doubted.
+ * for ever. The timestamped scheme signs it, and webhooks lets nothing older than five minutes through. Reads and answers are of now
+ * and authenticated: their times are not doubted.
  */
 export function oddity(observed: Seen, policy: Policy): string | null {
   if (observed.source !== 'webhook') return null;
   const ageMs = Date.parse(observed.observed_at) - Date.parse(observed.updated_on);
-  if (ageMs > policy.staleAfterMs) return 'stale_snapshot';
+  if (ageMs > policy.staleAfterMs && observed.scheme !== 'timestamped') return 'stale_snapshot';
   return ageMs < -policy.skewMaxMs ? 'snapshot_from_the_future' : null;
 }
 
