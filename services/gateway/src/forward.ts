@@ -6,9 +6,9 @@ import { idempotencyKeyInvalid, notFound, unavailableFor } from './problems.ts';
 
 export interface ForwardedRoute {
   method: 'GET' | 'POST';
-  /** Behind `/api/v1` for the public, and as it is at the service. */
+  /** Behind `/api/v1` for the public; at the service as it is, without the `/admin` that says whose it is. */
   path: string;
-  service: 'wallet' | 'payments';
+  service: 'wallet' | 'payments' | 'reconciler';
 }
 
 /** All that the public may ask of other services, always as a user. What is not here cannot be reached from outside. */
@@ -22,6 +22,18 @@ export const forwardedRoutes: readonly ForwardedRoute[] = [
   { method: 'GET', path: '/transactions/:id', service: 'payments' },
   { method: 'GET', path: '/wallets', service: 'wallet' },
   { method: 'GET', path: '/wallets/:currency', service: 'wallet' },
+  { method: 'GET', path: '/admin/cases', service: 'reconciler' },
+  { method: 'GET', path: '/admin/cases/:id', service: 'reconciler' },
+  { method: 'POST', path: '/admin/cases/:id/assign', service: 'reconciler' },
+  { method: 'POST', path: '/admin/cases/:id/comment', service: 'reconciler' },
+  { method: 'POST', path: '/admin/cases/:id/dismiss', service: 'reconciler' },
+  { method: 'POST', path: '/admin/cases/:id/resolve', service: 'reconciler' },
+  { method: 'POST', path: '/admin/cases/:id/resolutions', service: 'reconciler' },
+  { method: 'POST', path: '/admin/adjustments', service: 'reconciler' },
+  { method: 'GET', path: '/admin/proposals', service: 'reconciler' },
+  { method: 'GET', path: '/admin/proposals/:id', service: 'reconciler' },
+  { method: 'POST', path: '/admin/proposals/:id/approve', service: 'reconciler' },
+  { method: 'POST', path: '/admin/proposals/:id/reject', service: 'reconciler' },
 ];
 
 export interface ForwardDeps {
@@ -41,10 +53,12 @@ const internalTokenTtlS = 60;
 const paramForm = /^[A-Za-z0-9_-]{1,64}$/;
 const idempotencyKeyForm = /^[\x21-\x7e]{1,255}$/;
 /** The only answer headers that are the service's to give. */
-const answerHeaders = ['content-type', 'retry-after', 'idempotent-replayed'];
+const answerHeaders = ['content-type', 'etag', 'retry-after', 'idempotent-replayed'];
+/** What a person has read and now decides upon (RFC 9110 §13.1.1). Another form matches nothing, so it is not passed on. */
+const entityTagForm = /^"[0-9a-f]{64}"$/;
 
 /**
- * Passes a request of `user` on: its JSON body, its query, its Idempotency-Key, the request's id and trace (createClient adds them)
+ * Passes a request of `user` on: its JSON body, its query, its Idempotency-Key and If-Match, the request's id and trace (createClient adds them)
  * and an internal token. Nothing else that came in goes out, so that no header of a client's ever speaks to a service.
  */
 export async function forward(
@@ -57,12 +71,17 @@ export async function forward(
   const { client, internalKey } = deps.upstreams[route.service];
   const key = idempotencyKeyOf(request);
   const unavailable = unavailableFor[route.method === 'GET' ? 'read' : key === undefined ? 'unkeyed' : 'keyed'];
+  const ifMatch = request.get('if-match');
   const token = signInternalToken(internalKey, { audience: route.service, actor: user, ttlS: internalTokenTtlS });
   const answer = await client
     .request({
       method: route.method,
       path: targetOf(route, request),
-      headers: { authorization: `Bearer ${token}`, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(ifMatch === undefined || !entityTagForm.test(ifMatch) ? {} : { 'if-match': ifMatch }),
+      },
       ...(route.method === 'GET' || request.body === undefined ? {} : { json: request.body as unknown }),
       idempotent: route.method === 'GET' || key !== undefined,
     })
@@ -77,7 +96,7 @@ export async function forward(
 }
 
 function targetOf({ path }: ForwardedRoute, request: Request): string {
-  const target = path.replaceAll(/:([a-z]+)/g, (_, name: string) => {
+  const target = path.replace(/^\/admin/, '').replaceAll(/:([a-z]+)/g, (_, name: string) => {
     const value = request.params[name];
     if (typeof value !== 'string' || !paramForm.test(value)) throw notFound;
     return value;

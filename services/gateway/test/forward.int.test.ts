@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 beforeEach(() => {
-  for (const upstream of [gateway.wallet, gateway.payments]) {
+  for (const upstream of [gateway.wallet, gateway.payments, gateway.reconciler]) {
     upstream.arrivals.length = 0;
     upstream.answer = (response) => void response.json({});
   }
@@ -27,7 +27,11 @@ test.each(forwardedRoutes)('A2: $method $path needs an access token, and reaches
   expect(gateway[route.service].arrivals).toEqual([]);
   expect((await gateway.call(route.method, path, { headers: withToken() })).status).toBe(200);
   expect(gateway[route.service].arrivals).toMatchObject([
-    { method: route.method, url: examplePath(route.path), actor: { kind: 'user', email: 'someone@example.test' } },
+    {
+      method: route.method,
+      url: examplePath(route.path).replace('/admin', ''),
+      actor: { kind: 'user', email: 'someone@example.test' },
+    },
   ]);
 });
 
@@ -60,6 +64,14 @@ test('A4: body, query, key and trace go on; whatever else a client says does not
     'idempotency-key': 'key-1',
     'x-request-id': 'request-0001',
   });
+});
+
+test('R4: what an admin has read goes on with what is decided, and only in its one form', async () => {
+  const approve = (tag: string) =>
+    gateway.call('POST', '/api/v1/admin/proposals/adj_01/approve', { headers: withToken({ 'if-match': tag }) });
+  const tag = `"${'a1'.repeat(32)}"`;
+  for (const each of [tag, '*', 'W/"x"']) await approve(each);
+  expect(gateway.reconciler.arrivals.map(({ headers }) => headers['if-match'])).toEqual([tag, undefined, undefined]);
 });
 
 test('A4: a user’s token opens no service directly, nor does the internal token of another service', async () => {

@@ -28,7 +28,7 @@ export interface Upstream {
   restart(): Promise<void>;
 }
 
-async function startUpstream(audience: 'wallet' | 'payments'): Promise<Upstream> {
+async function startUpstream(audience: 'wallet' | 'payments' | 'reconciler'): Promise<Upstream> {
   const key = randomBytes(32);
   const routes = express.Router();
   routes.use(requireInternal({ audience, keys: [key] }), (arrived, response) => {
@@ -60,7 +60,11 @@ export interface Answer {
 
 export async function startGateway() {
   const database = await freshDatabase('gateway');
-  const [wallet, payments] = await Promise.all([startUpstream('wallet'), startUpstream('payments')]);
+  const [wallet, payments, reconciler] = await Promise.all([
+    startUpstream('wallet'),
+    startUpstream('payments'),
+    startUpstream('reconciler'),
+  ]);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const service = await start(
     loadConfig(config, {
@@ -71,8 +75,10 @@ export async function startGateway() {
       JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n'),
       WALLET_URL: wallet.url,
       PAYMENTS_URL: payments.url,
+      RECONCILER_URL: reconciler.url,
       INTERNAL_KEY_WALLET: wallet.key.toString('base64'),
       INTERNAL_KEY_PAYMENTS: payments.key.toString('base64'),
+      INTERNAL_KEY_RECONCILER: reconciler.key.toString('base64'),
     }),
   );
 
@@ -92,6 +98,7 @@ export async function startGateway() {
     ...service,
     wallet,
     payments,
+    reconciler,
     call,
     /** A new user's access token. */
     login: async (email: string, password = 'Abcdefg1') => {
@@ -101,7 +108,7 @@ export async function startGateway() {
     },
     close: async () => {
       await service.stop();
-      await Promise.all([wallet.stop(), payments.stop()]);
+      await Promise.all([wallet.stop(), payments.stop(), reconciler.stop()]);
       await database.close();
     },
   };
