@@ -127,6 +127,6 @@ test.each(['1.005', '-1', '1e3', 1.5, '١٢', '999999999999999999'])(
       expect(answer.headers.get('content-type')).toMatch(/application\/problem\+json/);
       expect(answer.body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/amount' }] });
     }
-    expect((await client.call('GET', '/transactions')).body.transactions).toEqual([]);
+    expect((await client.call('GET', '/transactions')).body.data).toEqual([]);
   },
 );

@@ -37,6 +37,13 @@ export function requireUser(request: Request): UserActor {
   return speaker;
 }
 
+/** Whoever looks after other people's money, support and admins. Throws 403 for everybody else. */
+export function requireStaff(request: Request): UserActor {
+  const speaker = requireUser(request);
+  if (speaker.role === 'user') throw forbidden;
+  return speaker;
+}
+
 /** The service that calls for itself, one of `allowed` where given. Throws 403 for anybody else. */
 export function requireService(request: Request, allowed?: readonly ServiceName[]): ServiceActor {
   const speaker = actorOf(request);

@@ -3,4 +3,4 @@ import { main } from '#libs/service';
 import { config } from './config.ts';
 import { start } from './start.ts';
 
-main(async () => start(loadConfig(config, process.env)));
+main(() => start(loadConfig(config, process.env)));

@@ -83,7 +83,7 @@ describe('M1: asking for a deposit', () => {
     const answer = await post(world.app(), '/deposits', user, { amount, currency: 'ZAR' }).expect(422);
     expect(answer.body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/amount' }] });
     expect(answer.type).toBe('application/problem+json');
-    expect((await get(world.app(), '/transactions', user)).body.transactions).toEqual([]);
+    expect((await get(world.app(), '/transactions', user)).body.data).toEqual([]);
   });
 
   test('A6: an unknown field → 422 that names it', async () => {
@@ -323,7 +323,7 @@ describe('M7: what the others tell of a deposit', () => {
     } as const;
     await world.tell('wallet.deposit-reversed.v1', reversed);
     await world.tell('wallet.deposit-reversed.v1', reversed);
-    const { transactions } = (await get(world.app(), '/transactions', user)).body;
+    const { data: transactions } = (await get(world.app(), '/transactions', user)).body;
     expect(transactions).toMatchObject([
       { type: 'reversal', status: 'completed', amount: '50.00', reversal_of: id, reversal: 'refund' },
       { id, status: 'completed' },

@@ -60,7 +60,7 @@ test.each([1, 2])(
     const first = await post(world.app(losing.deps), '/withdrawals', user, body(), key).expect(202);
     expect(losing.lost()).toBe(true);
     expect((await post(world.app(), '/withdrawals', user, body(), key).expect(202)).text).toBe(first.text);
-    expect((await get(world.app(), '/transactions', user)).body.transactions).toHaveLength(1);
+    expect((await get(world.app(), '/transactions', user)).body.data).toHaveLength(1);
     expect((await world.stores.sent(first.body.id)).map(({ type }) => type)).toEqual([
       'payments.withdrawal-requested.v1',
     ]);

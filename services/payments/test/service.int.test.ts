@@ -112,7 +112,7 @@ test('M2: a withdrawal is paid by the woken worker, and completed by the wallet�
   const account = { bank_code: '250655', account_number: '62000000001', account_holder: 'T Mokoena', bank_name: 'FNB' };
   const { body: stored } = await call('post', '/bank-accounts').send(account).expect(201);
   const { body: listed } = await call('get', '/bank-accounts').expect(200);
-  expect(listed.bank_accounts).toEqual([{ ...stored, account_number: '•••••••0001' }]);
+  expect(listed.data).toEqual([{ ...stored, account_number: '•••••••0001' }]);
 
   const body = { amount: '60.00', currency: 'ZAR', bank_account_id: stored.id };
   const { body: withdrawal } = await call('post', '/withdrawals').send(body).expect(202);

@@ -80,7 +80,7 @@ describe('M2: asking for a withdrawal', () => {
     async (amount) => {
       const answer = await post(world.app(), '/withdrawals', user, { ...body(), amount }).expect(422);
       expect(answer.body.errors[0].pointer).toBe('/amount');
-      expect((await get(world.app(), '/transactions', user)).body.transactions).toEqual([]);
+      expect((await get(world.app(), '/transactions', user)).body.data).toEqual([]);
     },
   );
 
@@ -97,7 +97,7 @@ describe('M2: asking for a withdrawal', () => {
     const app = world.app();
     const answers = await Promise.all(Array.from({ length: 30 }, () => post(app, '/withdrawals', user, body(), key)));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-    expect((await get(app, '/transactions', user)).body.transactions).toHaveLength(1);
+    expect((await get(app, '/transactions', user)).body.data).toHaveLength(1);
   });
 
   test('F3: the hold’s answer is lost → 202, and a worker hears of the same decision', async () => {
@@ -160,7 +160,7 @@ describe('M2: asking for a withdrawal', () => {
     world.advance(leaseMs + 1);
     const resumed = await post(world.app(), '/withdrawals', user, body(), key).expect(202);
     expect(await stored(resumed.body.id)).toMatchObject({ nextStep: 'submit_payout' });
-    expect((await get(world.app(), '/transactions', user)).body.transactions).toHaveLength(1);
+    expect((await get(world.app(), '/transactions', user)).body.data).toHaveLength(1);
   });
 });
 
@@ -409,7 +409,7 @@ describe('M1: a payout that comes back', () => {
     const returned = { ...held(id), payout_id: newUuid() };
     await world.tell('wallet.payout-returned.v1', returned);
     await world.tell('wallet.payout-returned.v1', returned);
-    expect((await get(world.app(), '/transactions', user)).body.transactions).toMatchObject([
+    expect((await get(world.app(), '/transactions', user)).body.data).toMatchObject([
       { type: 'reversal', status: 'completed', amount: '60.00', reversal_of: id, reversal: 'payout_return' },
       { id, status: 'completed' },
     ]);

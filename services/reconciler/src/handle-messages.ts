@@ -24,7 +24,7 @@ const expectationOf = (messageId: string, data: Requested, requestedAt: string):
 });
 
 /** Each message to its operation; `wakeSweep` when one of them wants a read now. */
-export function handleMessages(deps: Deps, wakeSweep: () => void): Handlers {
+export function messageHandlers(deps: Deps, wakeSweep: () => void): Handlers {
   const observed = async (seen: Seen): Promise<void> => {
     const { readWanted } = await observe(deps, seen);
     if (readWanted) wakeSweep();

@@ -2,16 +2,16 @@ import { acquireLease, over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
-import { routes } from './app/routes.ts';
 import type { Config } from './config.ts';
 import type { Policy } from './decide.ts';
 import type { Deps } from './deps.ts';
 import { entities } from './entities.ts';
-import { handleMessages } from './handle-messages.ts';
+import { messageHandlers } from './handle-messages.ts';
 import { migrations } from './migrations/index.ts';
 import { readProvider } from './read-provider.ts';
 import { postgresReconcilerTx } from './reconciler-store.ts';
 import { rematch } from './rematch.ts';
+import { routes } from './routes.ts';
 import type { ReadPlan } from './schedule.ts';
 import { sweep } from './sweep.ts';
 
@@ -37,7 +37,7 @@ function wire(platform: Platform<Config>) {
   const leaseMs = config.REMATCH_INTERVAL_MS * leaseIntervals;
   return {
     routes: routes({ transact: deps.transact, internalKeys: [config.INTERNAL_KEY] }),
-    handlers: handleMessages(deps, () => wakeLoop('sweep')),
+    handlers: messageHandlers(deps, () => wakeLoop('sweep')),
     loops: [
       { name: 'sweep', intervalMs: config.SWEEP_INTERVAL_MS, runOnce: sweeper(platform, deps) },
       {

@@ -210,8 +210,8 @@ test('W7 R4: what belongs to nobody becomes a case that support and admins can l
     observation: purchase('paid', { object_id, reference: newId('dep'), ...recent() }),
   });
   const opened = await poll(async () => {
-    const body = (await (await cases('support')).json()) as { cases: Record<string, unknown>[] };
-    return body.cases.find((one) => one['object_id'] === object_id);
+    const body = (await (await cases('support')).json()) as { data: Record<string, unknown>[] };
+    return body.data.find((one) => one['object_id'] === object_id);
   });
   expect(opened).toMatchObject({ cause: 'unmatched_object', status: 'open' });
 });

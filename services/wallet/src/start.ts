@@ -2,13 +2,13 @@ import { over, type Transact } from '#libs/db';
 import { postgresMessages } from '#libs/messaging';
 import { createKeyed, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
-import { routes } from './app/routes.ts';
 import type { Config } from './config.ts';
 import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import { postgresLedger, type WalletTx } from './ledger/ledger-store.ts';
 import { migrations } from './migrations/index.ts';
+import { routes } from './routes.ts';
 
 export const start = (config: Config) =>
   runService({

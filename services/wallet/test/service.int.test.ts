@@ -109,8 +109,10 @@ test('M1 M2: a verdict credits, a hold reserves, a verdict posts; the balance an
   send('reconciler', 'reconciler.payout-settled.v1', { ...dataOf(claim), payout_id: foreignId() });
   await fact('wallet.hold-posted.v1', claim.transactionId);
 
-  const { body } = await request(url()).get(`/transactions/${claim.transactionId}/postings`).set(bearer(payments));
-  expect(body.postings).toMatchObject([
+  const { body } = await request(url())
+    .get(`/transactions/${claim.transactionId}/postings`)
+    .set(bearer(user(foreignId(), 'admin')));
+  expect(body.data).toMatchObject([
     {
       ...{ kind: 'hold', amount: '60.00' },
       entries: [
@@ -234,14 +236,14 @@ test('A3: only payments may hold; a user sees only their own wallets and no post
       await request(url())
         .get('/wallets')
         .set(bearer(user(userId)))
-    ).body.wallets;
+    ).body.data;
   expect(await list(deposit.userId)).toMatchObject([{ currency: 'ZAR', available: '7.00' }]);
   expect(await list(foreignId())).toEqual([]);
   expect(await walletOf({ userId: foreignId() })).toMatchObject({ available: '0.00', held: '0.00', debt: '0.00' });
   const postings = (actor: Actor) =>
     request(url()).get(`/transactions/${deposit.transactionId}/postings`).set(bearer(actor));
   expect((await postings(user(deposit.userId))).status).toBe(403);
-  expect((await postings(user(foreignId(), 'support'))).body.postings).toHaveLength(1);
+  expect((await postings(user(foreignId(), 'support'))).body.data).toHaveLength(1);
   expect(
     (
       await request(url())

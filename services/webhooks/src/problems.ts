@@ -10,8 +10,6 @@ export const refusals: Record<Receipt, Problem | null> = {
   unverified: new Problem('invalid_signature', 401, { title: 'The signature is missing or wrong' }),
 };
 
-export const supportOnly = new Problem('forbidden', 403, { title: 'The token does not permit this' });
-
 export const unknownTransactionId = new Problem('validation_failed', 422, {
   title: 'The request does not fit its schema',
   detail: 'The query needs one transaction_id: dep_, wd_ or rev_ and 26 characters',

@@ -1,10 +1,10 @@
 import express, { type Request, Router } from 'express';
-import { requireInternal, requireUser } from '#libs/auth';
+import { requireInternal, requireStaff } from '#libs/auth';
 import { transactionId } from '#libs/contracts';
 import type { Metrics } from '#libs/telemetry';
 import { listDeliveries } from './list-deliveries.ts';
 import type { ReceivedDelivery } from './log-row.ts';
-import { refusals, supportOnly, unknownTransactionId } from './problems.ts';
+import { refusals, unknownTransactionId } from './problems.ts';
 import { type ReceiveDeps, receipts, receiveDelivery } from './receive-delivery.ts';
 
 /** Revio's fullest sample has 6 kB; a purchase whose card failed a thousand times has half a megabyte. */
@@ -50,9 +50,9 @@ export function internalRoutes(
 ): Router {
   const guard = requireInternal({ audience: 'webhooks', keys: deps.internalKeys });
   return Router().get('/deliveries', guard, async (request, response) => {
-    if (requireUser(request).role === 'user') throw supportOnly;
+    requireStaff(request);
     const id = transactionId.safeParse(request.query['transaction_id']);
     if (!id.success) throw unknownTransactionId;
-    response.json({ deliveries: await listDeliveries(deps, id.data) });
+    response.json({ data: await listDeliveries(deps, id.data) });
   });
 }

@@ -249,7 +249,7 @@ test('W5: what the reconciler made of a delivery is written into its log, once, 
   const answer = await get(`/deliveries?transaction_id=${transactionId}`, tokenOf('support'));
   expect(answer.status).toBe(200);
   expect(answer.json).toMatchObject({
-    deliveries: [
+    data: [
       {
         id: row?.id,
         state: 'completed',
@@ -280,7 +280,7 @@ test('A4: the log is for support only, over an internal token for this service',
   expect((await get(path)).status).toBe(401);
   expect((await get(path, tokenOf('support', 'wallet'))).status).toBe(401);
   expect((await get(path, tokenOf('user'))).status).toBe(403);
-  expect(await get(path, tokenOf('admin'))).toEqual({ status: 200, json: { deliveries: [] } });
+  expect(await get(path, tokenOf('admin'))).toEqual({ status: 200, json: { data: [] } });
   expect((await get('/deliveries', tokenOf('admin'))).status).toBe(422);
 });
 

@@ -4,6 +4,7 @@ import type { BankAccount, BankAccountTx } from './bank-account-store.ts';
 export function memoryBankAccounts(memory: MemoryDatabase): BankAccountTx {
   const accounts = memory.table<BankAccount>({ key: (row) => row.id, keyConstraint: 'bank_accounts_pkey' });
   return {
+    lockBankAccounts: async () => undefined, // transactions in memory run one at a time
     insertBankAccount: async (account) => accounts.insert(account),
     findBankAccount: async (userId, id) => {
       const account = accounts.get(id);

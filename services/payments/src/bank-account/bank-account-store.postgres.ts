@@ -5,6 +5,10 @@ const selected = `id, user_id AS "userId", bank_code AS "bankCode", bank_name AS
   details_sealed AS "detailsSealed", created_at AS "createdAt"`;
 
 export const postgresBankAccounts = (sql: Sql): BankAccountTx => ({
+  // An advisory lock, because the row that two requests would meet on is the one that is not there yet.
+  lockBankAccounts: async (userId) => {
+    await sql.run(`SELECT pg_advisory_xact_lock(hashtextextended('bank_accounts:' || $1, 0))`, [userId]);
+  },
   insertBankAccount: async ({ id, userId, bankCode, bankName, detailsSealed, createdAt }) => {
     await sql.run(
       `INSERT INTO bank_accounts (id, user_id, bank_code, bank_name, details_sealed, created_at)

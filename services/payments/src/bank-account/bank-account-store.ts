@@ -9,6 +9,8 @@ export interface BankAccount {
 }
 
 export interface BankAccountTx {
+  /** Before adding one: until this transaction ends nobody else adds an account of this user. */
+  lockBankAccounts(userId: string): Promise<void>;
   insertBankAccount(account: BankAccount): Promise<void>;
   /** The user's own only: other people's do not exist for them. */
   findBankAccount(userId: string, id: string): Promise<BankAccount | undefined>;

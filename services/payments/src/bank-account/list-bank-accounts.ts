@@ -9,9 +9,9 @@ import { type BankAccountResource, bankAccountResource } from './resource.ts';
 export async function listBankAccounts(
   deps: { transact: Transact<PaymentsTx>; sealingKeys: SealingKeys },
   userId: string,
-): Promise<{ bank_accounts: BankAccountResource[] }> {
+): Promise<{ data: BankAccountResource[] }> {
   const accounts = await deps.transact((tx) => tx.listBankAccounts(userId, bankAccountsMax));
   return {
-    bank_accounts: accounts.map((account) => bankAccountResource(account, openDetails(deps.sealingKeys, account))),
+    data: accounts.map((account) => bankAccountResource(account, openDetails(deps.sealingKeys, account))),
   };
 }

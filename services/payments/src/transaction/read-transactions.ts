@@ -19,5 +19,5 @@ export function readTransaction(deps: ReadDeps, input: { userId: string; id: str
 /** The user's newest transactions. */
 export async function listTransactions(deps: ReadDeps, input: { userId: string; limit: number }) {
   const transactions = await deps.transact((tx) => tx.listTransactions(input.userId, input.limit));
-  return { transactions: transactions.map(resourceOf) };
+  return { data: transactions.map(resourceOf) };
 }

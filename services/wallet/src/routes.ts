@@ -1,16 +1,16 @@
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import type { DataSource } from 'typeorm';
-import { actorOf, requireInternal, requireService, requireUser } from '#libs/auth';
+import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import { parseBody } from '#libs/http';
 import { isCurrency } from '#libs/money';
-import { holdFunds } from '../hold-funds.ts';
-import type { LedgerDeps } from '../in-wallet.ts';
-import { type Hold, isAmount } from '../ledger/ledger.ts';
-import { problem } from '../problems.ts';
-import { readPostings, readWallet, readWallets } from '../read-books.ts';
+import { holdFunds } from './hold-funds.ts';
+import type { LedgerDeps } from './in-wallet.ts';
+import { type Hold, isAmount } from './ledger/ledger.ts';
+import { problem } from './problems.ts';
+import { readPostings, readWallet, readWallets } from './read-books.ts';
 
-export type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; internalKeys: readonly Buffer[] };
+type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; internalKeys: readonly Buffer[] };
 
 /** Internal: the gateway speaks for users, payments for itself. Nobody speaks without a token for this service. */
 export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router {
@@ -27,7 +27,7 @@ export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router 
 
   router.get('/wallets', async (request, response) => {
     const { userId } = requireUser(request);
-    response.json({ wallets: await readWallets(dataSource, userId) });
+    response.json({ data: await readWallets(dataSource, userId) });
   });
 
   router.get('/wallets/:currency', async (request, response) => {
@@ -39,7 +39,7 @@ export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router 
 
   router.get('/transactions/:id/postings', async (request, response) => {
     requireStaff(request);
-    response.json({ postings: await readPostings(dataSource, request.params.id) });
+    response.json({ data: await readPostings(dataSource, request.params.id) });
   });
 
   return router;
@@ -57,9 +57,3 @@ const shownDecision = ({ transactionId, refusal }: Hold): HoldDecision => ({
   decision: refusal === null ? 'held' : 'refused',
   reason: refusal,
 });
-
-/** Whoever looks after other people's money: support, admins and our own services. */
-function requireStaff(request: Request): void {
-  const actor = actorOf(request);
-  if (actor.kind === 'user' && actor.role === 'user') throw problem('forbidden');
-}

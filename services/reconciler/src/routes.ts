@@ -1,11 +1,10 @@
-import { type Request, Router } from 'express';
-import { requireInternal, requireUser } from '#libs/auth';
+import { Router } from 'express';
+import { requireInternal, requireStaff } from '#libs/auth';
 import type { Transact } from '#libs/db';
-import type { Case } from '../cases/case.ts';
-import { supportOnly } from '../problems.ts';
-import type { ReconcilerTx } from '../reconciler-store.ts';
+import type { Case } from './cases/case.ts';
+import type { ReconcilerTx } from './reconciler-store.ts';
 
-export type RouteDeps = { transact: Transact<ReconcilerTx>; internalKeys: readonly Buffer[] };
+type RouteDeps = { transact: Transact<ReconcilerTx>; internalKeys: readonly Buffer[] };
 
 /** As many as a person reads through. */
 const listMax = 100;
@@ -17,14 +16,10 @@ export function routes({ transact, internalKeys }: RouteDeps): Router {
 
   router.get('/cases', async (request, response) => {
     requireStaff(request);
-    response.json({ cases: (await transact((tx) => tx.listCases(listMax))).map(shownCase) });
+    response.json({ data: (await transact((tx) => tx.listCases(listMax))).map(shownCase) });
   });
 
   return router;
-}
-
-function requireStaff(request: Request): void {
-  if (requireUser(request).role === 'user') throw supportOnly;
 }
 
 const shownCase = (opened: Case) => ({

@@ -1,3 +1,0 @@
-import { Problem } from '#libs/http';
-
-export const supportOnly = new Problem('forbidden', 403, { title: 'The token does not permit this' });
