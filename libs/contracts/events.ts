@@ -13,6 +13,8 @@ const purchase = { ...transaction, purchase_id: foreignId };
 const payout = { ...transaction, payout_id: foreignId };
 /** Why, as a stable word that people and dashboards can group by; never free text from the provider. */
 const reason = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
+/** Of an adjustment, as the user sees it. */
+const direction = z.enum(['credit', 'debit']);
 
 const define = <Data extends z.ZodType>(listeners: readonly ServiceName[], data: Data) => ({ listeners, data });
 
@@ -71,12 +73,14 @@ export const events = {
     }),
   ),
   'wallet.payout-returned.v1': define(['payments'], z.object({ ...posted, payout_id: foreignId })),
-  /** A verdict that the ledger cannot apply: a human must look. */
+  /** An approved adjustment was posted; its id is the `transaction_id`. */
+  'wallet.adjusted.v1': define([], z.object({ ...posted, direction })),
+  /** A verdict or an approved adjustment that the ledger cannot apply: a human must look. */
   'wallet.posting-refused.v1': define(
     ['reconciler'],
     z.object({
       ...transaction,
-      kind: z.enum(['credit', 'post', 'void', 'reversal', 'payout-return']),
+      kind: z.enum(['credit', 'post', 'void', 'reversal', 'payout-return', 'adjustment']),
       source_id: foreignId,
       reason,
     }),
@@ -107,6 +111,13 @@ export const events = {
       outcome: z.enum(['applied', 'ignored', 'parked', 'case']),
       reason,
     }),
+  ),
+  /** Two people agreed: the wallet posts it once. The adjustment's id is the `transaction_id`. */
+  'reconciler.adjustment-approved.v1': define(['wallet'], z.object({ ...transaction, direction })),
+  /** Somebody did something that only support or admins may; what exactly is in the reconciler's own append-only record. */
+  'reconciler.audited.v1': define(
+    [],
+    z.object({ act_id: z.uuid(), actor_id: userId, action: reason, about: foreignId }),
   ),
   'reconciler.case-opened.v1': define(
     [],

@@ -9,8 +9,8 @@ export const minorUnits = z
 
 export const currency = z.enum(currencies);
 
-/** `dep_…`, `wd_…` or `rev_…` and a ULID. Also what Revio knows as our `reference`. */
-export const transactionId = z.string().regex(/^(dep|wd|rev)_[0-9A-HJKMNP-TV-Z]{26}$/);
+/** `dep_…`, `wd_…`, `rev_…` or `adj_…` (an adjustment) and a ULID. Of the first two, also what Revio knows as our `reference`. */
+export const transactionId = z.string().regex(/^(dep|wd|rev|adj)_[0-9A-HJKMNP-TV-Z]{26}$/);
 
 /** Ids that other systems made up: bounded, and nothing that could leave a log line or a SQL literal. */
 export const foreignId = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);

@@ -79,7 +79,7 @@ export const postingSchema = new EntitySchema<Posting>({
   checks: [
     {
       name: 'postings_kind_known',
-      expression: `kind IN ('credit', 'hold', 'settlement', 'reversal', 'payout-return')`,
+      expression: `kind IN ('credit', 'hold', 'settlement', 'reversal', 'payout-return', 'adjustment')`,
     },
     { name: 'postings_amount_positive', expression: 'amount_minor > 0' },
     {
@@ -112,7 +112,7 @@ export const entrySchema = new EntitySchema<Entry>({
   checks: [
     {
       name: 'entries_account_known',
-      expression: `account IN ('available', 'held', 'receivable', 'revio:clearing')`,
+      expression: `account IN ('available', 'held', 'receivable', 'revio:clearing', 'adjustments')`,
     },
     { name: 'entries_amount_not_zero', expression: 'amount_minor <> 0' },
   ],

@@ -1,4 +1,5 @@
 import type { Handlers } from '#libs/messaging';
+import { adjustFunds } from './adjust-funds.ts';
 import { creditDeposit } from './credit-deposit.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import type { Claim } from './ledger/ledger.ts';
@@ -20,6 +21,8 @@ export const messageHandlers = (deps: LedgerDeps): Handlers => ({
     voidHold(deps, { ...claimOf(data), by: 'verdict', reason: data.reason }, id),
   'reconciler.payout-returned.v1': ({ id, data }) =>
     returnPayout(deps, { ...claimOf(data), payoutId: data.payout_id }, id),
+  'reconciler.adjustment-approved.v1': ({ id, data }) =>
+    adjustFunds(deps, { ...claimOf(data), direction: data.direction }, id),
   'payments.void-requested.v1': ({ id, data }) =>
     voidHold(deps, { ...claimOf(data), by: 'request', reason: data.reason }, id),
 });

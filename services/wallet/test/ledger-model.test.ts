@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { adjustFunds } from '../src/adjust-funds.ts';
 import { creditDeposit } from '../src/credit-deposit.ts';
 import { holdFunds } from '../src/hold-funds.ts';
 import { postHold } from '../src/post-hold.ts';
 import { returnPayout } from '../src/return-payout.ts';
 import { reverseDeposit } from '../src/reverse-deposit.ts';
 import { voidHold } from '../src/void-hold.ts';
-import { depositOf, memoryTestLedger, owner, type TestLedger, withdrawalOf } from './ledgers.ts';
+import { adjustmentOf, depositOf, memoryTestLedger, owner, type TestLedger, withdrawalOf } from './ledgers.ts';
 
 /** Few of everything, so that steps meet: the same deposit credited and reversed, the same withdrawal held, posted, voided, returned. */
 const depositsCount = 3;
@@ -22,6 +23,12 @@ const off = fc.constantFrom(0n, 0n, 0n, 0n, 1n);
 const step = fc.oneof(
   fc.record({ does: fc.constant('credit' as const), n: deposit, off }),
   fc.record({ does: fc.constant('reverse' as const), n: deposit, off, payment: fc.nat(2), amountMinor: amounts }),
+  fc.record({
+    does: fc.constant('adjust' as const),
+    n: fc.constant(0),
+    direction: fc.constantFrom('credit' as const, 'debit' as const),
+    amountMinor: amounts,
+  }),
   fc.record({ does: fc.constant('hold' as const), n: withdrawal, off }),
   fc.record({ does: fc.constant('post' as const), n: withdrawal, off }),
   fc.record({
@@ -47,6 +54,10 @@ async function run(ledger: TestLedger, steps: readonly Step[], sizes: { deposits
   let messages = 0;
   for (const each of steps) {
     const message = `message-${messages++}`;
+    if (each.does === 'adjust') {
+      await adjustFunds(ledger.deps, adjustmentOf(who, each.amountMinor, each.direction), message);
+      continue;
+    }
     if (each.does === 'credit' || each.does === 'reverse') {
       const it = pick(deposits, each.n);
       const amountMinor = it.amountMinor + each.off;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { adjustFunds } from '../src/adjust-funds.ts';
 import { creditDeposit } from '../src/credit-deposit.ts';
 import { holdFunds } from '../src/hold-funds.ts';
 import type { Claim } from '../src/ledger/ledger.ts';
@@ -7,6 +8,7 @@ import { returnPayout } from '../src/return-payout.ts';
 import { reverseDeposit } from '../src/reverse-deposit.ts';
 import { voidHold } from '../src/void-hold.ts';
 import {
+  adjustmentOf,
   depositOf,
   foreignId,
   memoryTestLedger,
@@ -288,6 +290,32 @@ describe.each([
     expect(await balances(who)).toEqual([1_000n, 0n, 0n]);
     expect((await typesOf(posted.transactionId)).at(-1)).toBe('wallet.payout-returned.v1');
     expect(await lastOf(voided.transactionId)).toMatchObject({ kind: 'payout-return', reason: 'already_voided' });
+  });
+
+  test('R4 M6: an adjustment is posted once, and a debt is repaid from it first', async () => {
+    const { who, deposit } = await funded(1_000n);
+    await holdFunds(ledger.deps, withdrawalOf(who, 1_000n));
+    await reverseDeposit(ledger.deps, reversalOf(deposit, 300n), message());
+    const adjustment = adjustmentOf(who, 500n, 'credit');
+    const id = message();
+    for (const each of [id, id, message()]) await adjustFunds(ledger.deps, adjustment, each);
+    expect(await balances(who)).toEqual([200n, 1_000n, 0n]);
+    expect(await typesOf(adjustment.transactionId)).toEqual(['wallet.adjusted.v1']);
+    expect(await lastOf(adjustment.transactionId)).toMatchObject({ amount_minor: '500', direction: 'credit' });
+    await adjustFunds(ledger.deps, { ...adjustment, amountMinor: 501n }, message());
+    expect(await lastOf(adjustment.transactionId)).toMatchObject({ reason: 'adjustment_mismatch' });
+    expect(await balances(who)).toEqual([200n, 1_000n, 0n]);
+  });
+
+  test('R4 I3: an adjustment takes what is available, also of a frozen wallet, and is refused beyond it', async () => {
+    const { who } = await funded(1_000n);
+    await ledger.freeze(who);
+    const [fits, exceeds] = [adjustmentOf(who, 800n, 'debit'), adjustmentOf(who, 201n, 'debit')];
+    await adjustFunds(ledger.deps, fits, message());
+    await adjustFunds(ledger.deps, exceeds, message());
+    expect(await balances(who)).toEqual([200n, 0n, 0n]);
+    expect(await lastOf(exceeds.transactionId)).toMatchObject({ kind: 'adjustment', reason: 'insufficient_funds' });
+    expect(await ledger.postings(exceeds.transactionId)).toEqual([]);
   });
 
   test('an operation that fails half-way leaves nothing behind, and can be done again', async () => {

@@ -40,6 +40,12 @@ export const withdrawalOf = (who: Owner, amountMinor: bigint): Claim => ({
   amountMinor,
   transactionId: newId('wd'),
 });
+export const adjustmentOf = (who: Owner, amountMinor: bigint, direction: 'credit' | 'debit') => ({
+  ...who,
+  amountMinor,
+  direction,
+  transactionId: newId('adj'),
+});
 export const depositOf = (who: Owner, amountMinor: bigint) => ({
   ...who,
   amountMinor,

@@ -3,12 +3,12 @@ import type { Currency } from '#libs/money';
 import type { Account, Move, Wallet } from './ledger.ts';
 
 /** A settlement is a post or a void: one kind, so that one UNIQUE (kind, source id) lets only one of them happen. */
-export type PostingKind = 'credit' | 'hold' | 'settlement' | 'reversal' | 'payout-return';
+export type PostingKind = 'credit' | 'hold' | 'settlement' | 'reversal' | 'payout-return' | 'adjustment';
 
 export type Posting = {
   id: string;
   kind: PostingKind;
-  /** The purchase, withdrawal, Payment or payout that this posting is about, and can be about only once. */
+  /** The purchase, withdrawal, Payment, payout or adjustment that this posting is about, and can be about only once. */
   sourceId: string;
   /** Of a settlement, which of the two it is. */
   settlement: 'post' | 'void' | null;
@@ -120,6 +120,7 @@ const balances = {
   held: 'heldMinor',
   receivable: 'receivableMinor',
   'revio:clearing': null,
+  adjustments: null,
 } as const satisfies Record<Account, keyof Wallet | null>;
 
 function gain(wallet: Wallet, account: Account, amountMinor: bigint): Wallet {

@@ -5,8 +5,8 @@ import { amountMinorMax, type Currency } from '#libs/money';
  * integer minor units. A refusal is data; who may ask, locking and writing are elsewhere.
  */
 
-/** Three of the wallet's own, and the system's one per currency, which is the sum of its entries and never a row that anybody locks. */
-export type Account = 'available' | 'held' | 'receivable' | 'revio:clearing';
+/** Three of the wallet's own, and the system's two per currency, which are sums of their entries and never a row that anybody locks. */
+export type Account = 'available' | 'held' | 'receivable' | 'revio:clearing' | 'adjustments';
 
 export type Owner = { userId: string; currency: Currency };
 
@@ -53,6 +53,8 @@ export type Refusal =
   | 'already_voided'
   | 'already_returned'
   | 'credit_mismatch'
+  | 'adjustment_mismatch'
+  | 'insufficient_funds'
   | 'exceeds_credit';
 
 type Moved = { action: 'move'; moves: readonly Move[] };
@@ -115,14 +117,22 @@ export function voidHold(
 }
 
 /** clearing → available, and on from there to what the user owes. */
-export function credit(wallet: Wallet, amountMinor: bigint): Moved | Refused {
+export const credit = (wallet: Wallet, amountMinor: bigint): Moved | Refused =>
+  isAmount(amountMinor) ? creditFrom('revio:clearing', wallet, amountMinor) : refuse('amount_invalid');
+
+/** Two people agreed on it: adjustments → available, as a credit is; or back, never more than is available, so that no debt is made. */
+export function adjust(wallet: Wallet, direction: 'credit' | 'debit', amountMinor: bigint): Moved | Refused {
   if (!isAmount(amountMinor)) return refuse('amount_invalid');
-  const owedMinor = -wallet.receivableMinor;
-  return move(
-    { from: 'revio:clearing', to: 'available', amountMinor },
-    { from: 'available', to: 'receivable', amountMinor: smaller(owedMinor, amountMinor) },
-  );
+  if (direction === 'credit') return creditFrom('adjustments', wallet, amountMinor);
+  if (wallet.availableMinor < amountMinor) return refuse('insufficient_funds');
+  return move({ from: 'available', to: 'adjustments', amountMinor });
 }
+
+const creditFrom = (from: Account, { receivableMinor }: Wallet, amountMinor: bigint): Moved =>
+  move(
+    { from, to: 'available', amountMinor },
+    { from: 'available', to: 'receivable', amountMinor: smaller(-receivableMinor, amountMinor) },
+  );
 
 /** A refund or chargeback: what is still available goes back to clearing, the rest becomes a debt. Never more than was credited. */
 export function reverse(wallet: Wallet, credited: Credit | null, claim: Claim): Moved | Refused | Parked {
