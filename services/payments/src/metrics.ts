@@ -4,6 +4,7 @@ import { unavailableCauses } from './revio/provider.ts';
 import type { Step } from './transaction/transaction.ts';
 import type { SubmitPayoutDeps } from './withdrawal/submit-payout.ts';
 import type { Pause } from './worker/pause.ts';
+import type { RunDueDeps } from './worker/run-due.ts';
 
 const operations = ['create_purchase', 'create_payout', 'read'] as const;
 const steps = ['create_purchase', 'place_hold', 'submit_payout'] as const satisfies readonly Step[];
@@ -12,7 +13,7 @@ const outcomes = ['answered', 'unknown', 'not_sent', 'too_late'] as const;
 export interface PaymentsMetrics {
   noteUnavailable: NoteUnavailable;
   noteExecuted: SubmitPayoutDeps['noteExecuted'];
-  noteFailure: (step: Step) => void;
+  noteFailure: RunDueDeps['noteFailure'];
   noteSkew: (seconds: number) => void;
 }
 
@@ -32,9 +33,12 @@ export function paymentsMetrics(metrics: Metrics, pauses: Readonly<Record<Step, 
   });
   const failures = metrics.counter({
     name: 'worker_step_failures_total',
-    help: 'Steps that threw; they are tried again when their lease is over',
-    labels: ['step'],
-    zero: steps.map((step) => ({ step })),
+    help: 'Steps that threw: retried when their lease is over, or put down because no repeat can do them',
+    labels: ['step', 'outcome'],
+    zero: steps.flatMap((step) => [
+      { step, outcome: 'retried' },
+      { step, outcome: 'put_down' },
+    ]),
   });
   const skew = metrics.gauge({
     name: 'provider_clock_skew_seconds',
@@ -51,7 +55,7 @@ export function paymentsMetrics(metrics: Metrics, pauses: Readonly<Record<Step, 
   return {
     noteUnavailable: (operation, { cause }) => unavailable.inc({ operation, cause }),
     noteExecuted: (outcome) => executed.inc({ outcome }),
-    noteFailure: (step) => failures.inc({ step }),
+    noteFailure: (step, outcome) => failures.inc({ step, outcome }),
     noteSkew: (seconds) => skew.set(seconds),
   };
 }

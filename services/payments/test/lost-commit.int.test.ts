@@ -73,7 +73,7 @@ test('F6: the COMMIT of the intent has no answer → nobody executes, since nobo
   const losing = losingCommit(4);
   await submitPayouts(losing.deps);
   expect(losing.lost()).toBe(true);
-  expect(world.notes.failures).toEqual(['submit_payout']);
+  expect(world.notes.failures).toEqual(['submit_payout retried']);
   world.advance(leaseMs + 1);
   await submitPayouts(deps);
   expect(world.executions(withdrawal.id)).toBe(0);

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { requireInternal, requireService } from '#libs/auth';
 import { type HoldDecision, holdRequest } from '#libs/contracts';
-import { createApp, type Listening, listen, parseBody } from '#libs/http';
+import { createApp, type Listening, listen, Problem, parseBody } from '#libs/http';
 import { createMetrics } from '#libs/telemetry';
 import { logger } from './stores.ts';
 
@@ -15,6 +15,8 @@ export interface WalletStandIn {
   /** How many of the next answers are lost after the decision, and how many requests before it. */
   loseAnswers: number;
   down: boolean;
+  /** It decided every transaction id for other amounts. */
+  conflicts: boolean;
   stop(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export async function startWalletStandIn(): Promise<WalletStandIn> {
   routes.post('/holds', (request, response) => {
     requireService(request, ['payments']);
     if (wallet.down) return void response.destroy();
+    if (wallet.conflicts) throw new Problem('hold_conflict', 422, { title: 'Decided for another amount' });
     const { transaction_id } = parseBody(holdRequest, request);
     const { refuse, decisions } = wallet;
     const decided = decisions.get(transaction_id) ?? {
@@ -48,6 +51,7 @@ export async function startWalletStandIn(): Promise<WalletStandIn> {
     refuse: null,
     loseAnswers: 0,
     down: false,
+    conflicts: false,
     stop: () => listening.stop(),
   };
   return wallet;

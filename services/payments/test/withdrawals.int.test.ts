@@ -133,6 +133,21 @@ describe('M2: asking for a withdrawal', () => {
     expect(await stored(id)).toMatchObject({ nextStep: 'submit_payout' });
   });
 
+  test('the wallet decided this id for another amount → 500, put down by the worker, never tried again', async () => {
+    world.wallet.conflicts = true;
+    world.notes.failures.length = 0;
+    const answer = await post(world.app(), '/withdrawals', user, body());
+    expect([answer.status, answer.body.code]).toEqual([500, 'internal_error']);
+    const [{ id }] = (await get(world.app(), '/transactions', user)).body.data;
+    world.advance(leaseMs + 1);
+    expect(await resumeHolds(world.deps)).toBe(1);
+    expect(world.notes.failures).toEqual(['place_hold put_down']);
+    world.wallet.conflicts = false;
+    world.advance(leaseMs + 1);
+    expect(await resumeHolds(world.deps)).toBe(0);
+    expect(await stored(id)).toMatchObject({ status: 'pending', reservedAt: null, nextStep: null });
+  });
+
   test('the wallet’s message comes before its answer, or instead of it → reserved once', async () => {
     world.wallet.loseAnswers = 2;
     const id = await reserve();

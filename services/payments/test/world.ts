@@ -156,7 +156,7 @@ function wire(parts: {
     payoutFreshMs: 600_000,
     noteUnavailable: (operation, { cause }) => notes.unavailable.push(`${operation} ${cause}`),
     noteExecuted: (outcome) => notes.executed.push(outcome),
-    noteFailure: (step) => notes.failures.push(step),
+    noteFailure: (step, outcome) => notes.failures.push(`${step} ${outcome}`),
   };
   return {
     deps,

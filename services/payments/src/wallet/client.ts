@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { signInternalToken } from '#libs/auth';
 import { type HoldDecision, holdDecision } from '#libs/contracts';
 import { type HttpClient, HttpUnavailable } from '#libs/http';
@@ -23,6 +24,7 @@ export function createWalletClient(options: { http: HttpClient; key: Buffer }): 
           json: request,
           idempotent: true,
         });
+        if (status === 422) return { kind: 'impossible', cause: problemCode(body) };
         if (status !== 200) return { kind: 'unavailable', cause: `status ${status}` };
         const decision = readDecision(body);
         // It may have decided all the same, so it is asked again.
@@ -36,9 +38,14 @@ export function createWalletClient(options: { http: HttpClient; key: Buffer }): 
   };
 }
 
-function readDecision(body: string): HoldDecision | undefined {
+const readDecision = (body: string): HoldDecision | undefined => holdDecision.safeParse(parsed(body)).data;
+
+const problemCode = (body: string): string =>
+  z.object({ code: z.string() }).safeParse(parsed(body)).data?.code ?? '422';
+
+function parsed(body: string): unknown {
   try {
-    return holdDecision.safeParse(JSON.parse(body)).data;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }

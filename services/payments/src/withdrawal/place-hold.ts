@@ -5,6 +5,7 @@ import type { PaymentsTx } from '../payments-tx.ts';
 import { answerTo } from '../transaction/answer-to.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { HoldAnswer, Wallet } from '../wallet/wallet.ts';
+import { HopelessStep } from '../worker/hopeless-step.ts';
 import { nextTryAt, type RetryTiming } from '../worker/next-try.ts';
 import type { Pause } from '../worker/pause.ts';
 import { type RunDueDeps, runDue } from '../worker/run-due.ts';
@@ -25,7 +26,8 @@ export interface PlaceHoldDeps {
 
 /**
  * Asks the wallet for the hold of a withdrawal whose step the caller has leased, and returns the answer that its request gets. The
- * wallet's first decision is final and every repeat gets it, so this may run any number of times.
+ * wallet's first decision is final and every repeat gets it, so this may run any number of times. Throws `HopelessStep` when the
+ * wallet says that it can never decide this request.
  */
 export async function placeHold(deps: PlaceHoldDeps, withdrawal: Transaction): Promise<Answer> {
   const answer = await deps.wallet.placeHold({
@@ -34,6 +36,7 @@ export async function placeHold(deps: PlaceHoldDeps, withdrawal: Transaction): P
     currency: withdrawal.currency,
     amount_minor: String(withdrawal.amountMinor),
   });
+  if (answer.kind === 'impossible') throw new HopelessStep(`the wallet cannot decide this hold: ${answer.cause}`);
   if (answer.kind === 'unavailable') {
     deps.logger.warn({ cause: answer.cause }, 'the wallet gave no decision');
     deps.walletPause.begin(deps.retry.retryMsMin);

@@ -2,6 +2,7 @@ import type { Transact } from '#libs/db';
 import { type Clock, type Logger, runInContext } from '#libs/runtime';
 import type { PaymentsTx } from '../payments-tx.ts';
 import type { Step, Transaction } from '../transaction/transaction.ts';
+import { HopelessStep } from './hopeless-step.ts';
 import type { Pause } from './pause.ts';
 
 /** Rows taken at once, worked on side by side: each is mostly waiting for an answer, and eight fill half of the connection pool. */
@@ -12,13 +13,14 @@ export interface RunDueDeps {
   clock: Clock;
   logger: Logger;
   leaseMs: number;
-  /** Told of each step that threw, besides the log. */
-  noteFailure: (step: Step) => void;
+  /** Told of each step that threw, besides the log, and what follows. */
+  noteFailure: (step: Step, outcome: 'retried' | 'put_down') => void;
 }
 
 /**
  * Leases what is due for `step` and works on it; returns how many rows there were. A step that throws keeps its lease, so it is
- * tried again when that is over and nobody else's work is held up. While `pause` lasts, nothing is taken.
+ * tried again when that is over and nobody else's work is held up; a `HopelessStep` is put down for a human. While `pause` lasts,
+ * nothing is taken.
  */
 export async function runDue(
   deps: RunDueDeps,
@@ -34,11 +36,21 @@ export async function runDue(
         try {
           await worker.work(transaction);
         } catch (err) {
-          deps.logger.error({ err, step: worker.step, attempts: transaction.attempts }, 'step failed');
-          deps.noteFailure(worker.step);
+          await failed(deps, worker.step, transaction, err);
         }
       }),
     ),
   );
   return due.length;
+}
+
+/** Never throws: what the database does not take now keeps its lease, and is found as hopeless again. */
+async function failed(deps: RunDueDeps, step: Step, { id, attempts }: Transaction, err: unknown): Promise<void> {
+  const outcome = err instanceof HopelessStep ? 'put_down' : 'retried';
+  deps.logger.error({ err, step, attempts, outcome }, 'step failed');
+  deps.noteFailure(step, outcome);
+  if (outcome === 'retried') return;
+  await deps
+    .transact((tx) => tx.finishStep(id, step))
+    .catch((cause: unknown) => deps.logger.error({ err: cause, step }, 'a hopeless step could not be put down'));
 }
