@@ -1,7 +1,8 @@
-import { over, type Transact } from '#libs/db';
+import { over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newId, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
+import { withAfterCommit } from './after-commit.ts';
 import type { Config } from './config.ts';
 import { resumeDeposits } from './deposit/resume-deposits.ts';
 import type { Deps } from './deps.ts';
@@ -9,7 +10,7 @@ import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
 import { paymentsMetrics } from './metrics.ts';
 import { migrations } from './migrations/index.ts';
-import { type PaymentsTx, postgresPaymentsTx } from './payments-tx.ts';
+import { postgresPaymentsTx } from './payments-tx.ts';
 import { createRevioProvider } from './revio/client.ts';
 import { routes } from './routes.ts';
 import { createWalletClient } from './wallet/client.ts';
@@ -43,7 +44,9 @@ export const start = (config: Config) =>
   });
 
 function depsOf(platform: Platform<Config>): Deps {
-  const { config, logger, clock, metrics } = platform;
+  const { config, logger, clock, metrics, db } = platform;
+  const messages = { source: 'payments', newUuid, now: () => clock.now() } as const;
+  const transact = over(db, (sql) => postgresPaymentsTx(sql, messages));
   const pauses = {
     create_purchase: createPause(clock),
     place_hold: createPause(clock),
@@ -75,7 +78,7 @@ function depsOf(platform: Platform<Config>): Deps {
 
   return {
     ...notes,
-    transact: transactAndWake(platform),
+    transact: withAfterCommit(transact, platform),
     clock,
     logger,
     newId,
@@ -94,24 +97,5 @@ function depsOf(platform: Platform<Config>): Deps {
     depositDueMs: config.DEPOSIT_DUE_MS,
     depositGiveUpMs: config.DEPOSIT_GIVE_UP_MS,
     payoutFreshMs: config.PAYOUT_FRESH_MS,
-  };
-}
-
-/** Wakes the relay after each transaction that enqueued something, and after no other: most are looks for work. */
-function transactAndWake({ db, clock, wakeRelay }: Platform<Config>): Transact<PaymentsTx> {
-  const messages = { source: 'payments', newUuid, now: () => clock.now() } as const;
-  return async (work, options) => {
-    let told = false;
-    const transact = over<PaymentsTx>(db, (sql) => {
-      const tx = postgresPaymentsTx(sql, messages);
-      const enqueue: PaymentsTx['enqueue'] = (...event) => {
-        told = true;
-        return tx.enqueue(...event);
-      };
-      return { ...tx, enqueue };
-    });
-    const result = await transact(work, options);
-    if (told) wakeRelay();
-    return result;
   };
 }
