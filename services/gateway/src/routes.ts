@@ -9,11 +9,12 @@ import { type LoginDeps, login } from './identity/login.ts';
 import { type RegisterDeps, register } from './identity/register.ts';
 import type { User } from './identity/user.ts';
 import { refusals, unauthenticated } from './problems.ts';
+import { returnPages } from './return-pages.ts';
 
 /** Verifiers may keep the key set this long; a new key is published at least as long before it signs. */
 const jwksMaxAgeS = 300;
 
-/** Security headers on every answer, errors included, so they come first. An API serves no page: nothing may be framed or loaded. */
+/** Security headers on every answer, errors included, so they come first. Nothing may be framed or loaded. */
 export const securityHeaders = (): Router =>
   Router().use(
     helmet({
@@ -23,6 +24,7 @@ export const securityHeaders = (): Router =>
 
 export function routes(deps: RegisterDeps & LoginDeps & ForwardDeps & { tokens: AccessTokens }): Router {
   const router = Router();
+  router.use(returnPages());
 
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', `public, max-age=${jwksMaxAgeS}`).json(deps.tokens.jwks);
