@@ -11,8 +11,8 @@ const STOP_TIMEOUT_MS = 14_000;
 /** The first restart is at once visible to no one; one that dies at every boot must not spin. */
 const RESTART_PAUSE_MIN_MS = 250;
 const RESTART_PAUSE_MAX_MS = 10_000;
-/** Up this long: the next death is a new misfortune, not the same one. */
-const HEALTHY_AFTER_MS = 30_000;
+/** Ready for this long: the next death is a new misfortune, not the same one. */
+const HEALTHY_AFTER_MS = 1_000;
 /** What a service said last, to show when it dies at boot. */
 const LINES_KEPT = 25;
 
@@ -48,23 +48,27 @@ export type Supervision = {
 export function supervise(options: Supervision): Supervised {
   let stopping = false;
   let current = launch(options);
+  let readyAtMs = Number.POSITIVE_INFINITY;
   const started = current.ready.then((ready) => {
+    readyAtMs = Date.now();
     void keepUp();
     return ready;
   });
 
   const keepUp = async (): Promise<void> => {
-    for (let failures = 0, upSince = Date.now(); ; upSince = Date.now()) {
+    for (let failures = 0; ; ) {
       const how = await current.exit;
       if (stopping) return;
-      failures = Date.now() - upSince > HEALTHY_AFTER_MS ? 0 : failures + 1;
+      failures = Date.now() - readyAtMs > HEALTHY_AFTER_MS ? 0 : failures + 1;
       const pauseMs = Math.min(RESTART_PAUSE_MAX_MS, RESTART_PAUSE_MIN_MS * 2 ** failures);
       options.say(`${options.name} ended with ${how}; again in ${pauseMs / 1000} s`);
       await sleep(pauseMs);
       if (stopping) return;
+      readyAtMs = Number.POSITIVE_INFINITY;
       current = launch(options);
       current.ready.then(
         () => {
+          readyAtMs = Date.now();
           options.say(`${options.name} is up again`);
           options.onRestarted();
         },
