@@ -1,46 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { poll } from '#libs/testing';
 import type { Service } from '../../deploy/local/databases.ts';
 import { type Answer, type Client, expectStatus } from '../system/client.ts';
 import { launchStack, type Stack } from '../system/launch-stack.ts';
+import { countRows, healMs, kill, killInside, killWhileRevioHangs, whileBrokerStands } from './killing.ts';
 
 /**
- * F4–F6: kill -9 of each process, of RabbitMQ and of PostgreSQL, at chosen moments and under load. The launcher starts again what was
- * killed; nobody repairs anything by hand.
+ * F4–F6: kill -9 of each process at a chosen moment of each flow, and of every process, RabbitMQ and PostgreSQL under load. The
+ * launcher starts again what was killed; nobody repairs anything by hand.
  */
 let stack: Stack;
 
-const healMs = 90_000;
-
+vi.setConfig({ testTimeout: 180_000 });
 beforeAll(async () => {
-  // Reads come early, so that what only a sweep can end does so within the test.
+  // What takes over from the dead waits for their leases and looks in intervals: seconds here, each still longer than what it bounds.
   stack = await launchStack({
-    SWEEP_INTERVAL_MS: '500',
-    UNKNOWN_READ_AGE_MS: '2000',
-    DEPOSIT_READ_AGE_MS: '5000',
-    LEASE_MS: '5000',
+    REVIO_TIMEOUT_MS: '800',
+    LEASE_MS: '2500',
+    WORKER_INTERVAL_MS: '200',
+    RETRY_MIN_MS: '100',
+    RETRY_MAX_MS: '1000',
+    PROVIDER_PAUSE_MS: '300',
+    MESSAGE_DELAYS_MS: '500,2000,5000',
+    SWEEP_INTERVAL_MS: '300',
+    EARLY_READ_STEPS_MS: '1000,2000',
+    READ_TIMEOUT_MS: '2000',
+    READ_LEASE_MS: '5000',
+    READ_PAUSE_MS: '300',
+    REMATCH_INTERVAL_MS: '1000',
     SIMULATOR__PAYOUT_SETTLE_MS: '200',
   });
 }, 180_000);
-afterEach(() => stack.assertPromises(), 120_000);
+beforeEach(() => stack.sim('POST', 'faults/clear'));
+afterEach(() => stack.assertPromises({ timeoutMs: healMs }), 120_000);
 afterAll(() => stack.close(), 60_000);
 
-const statusOf = async (client: Client, id: string): Promise<string> =>
-  expectStatus(await client.transaction(id), 200).body.status;
-const ends = (client: Client, id: string, status: string) =>
-  poll(async () => (await statusOf(client, id)) === status, { timeoutMs: healMs });
-const wasAsked = (route: string, before = 0) =>
-  poll(async () => ((await stack.sim('GET', 'requests')).counts[route] ?? 0) > before, { timeoutMs: healMs });
-const asked = async (route: string): Promise<number> => (await stack.sim('GET', 'requests')).counts[route] ?? 0;
-const comesBack = (victim: Service, killed: number) =>
-  poll(
-    async () => {
-      const { pid, ops_url } = stack.describe().services[victim];
-      return pid !== killed && (await fetch(`${ops_url}/readyz`)).ok;
-    },
-    { timeoutMs: healMs },
-  );
+const ends = (client: Client, id: string) =>
+  poll(async () => (await client.transaction(id)).body.status === 'completed', { timeoutMs: healMs });
 /** As a client does: the same key until somebody answers. */
 const insist = (attempt: () => Promise<Answer>): Promise<Answer> =>
   poll(
@@ -50,106 +47,156 @@ const insist = (attempt: () => Promise<Answer>): Promise<Answer> =>
     },
     { timeoutMs: healMs },
   );
+const payOnceThereIsAPage = async (client: Client, id: string) => {
+  await poll(async () => (await client.transaction(id)).body.checkout_url, { timeoutMs: healMs });
+  await stack.sim('POST', 'pay', { reference: id });
+};
+/** When nobody takes a webhook, Revio tries again two minutes later (REVIO.md section 5). */
+const revioTriesAgain = () => stack.sim('POST', 'advance', { ms: 121_000 });
+const settlesPayouts = (plan: 'pending' | 'pending_then_success') => stack.sim('POST', 'payout-plan', { plan });
+const payoutsOf = async (reference: string) =>
+  (await stack.truth()).filter((row) => row.kind === 'payout' && row.reference === reference);
 
-test.each([['POST /purchases/', 'the purchase was asked for']])(
-  'F3 F4: payments killed when %s hangs: the deposit still gets its checkout URL and completes',
-  async (route) => {
-    const client = await stack.signUp();
-    const before = await asked(route);
-    await stack.sim('POST', 'faults', { route, kind: 'hang', ms: 20_000 });
+const moves = {
+  deposit: { funds: undefined, end: { available: '50.00', held: '0.00' } },
+  withdrawal: { funds: '50.00', end: { available: '0.00', held: '0.00' } },
+} as const;
+
+const requests: [keyof typeof moves, victim: Service, at: Service, table: string][] = [
+  ['deposit', 'gateway', 'payments', 'idempotency_keys'],
+  ['deposit', 'payments', 'payments', 'idempotency_keys'],
+  ['withdrawal', 'gateway', 'wallet', 'holds'],
+  ['withdrawal', 'payments', 'wallet', 'holds'],
+  ['withdrawal', 'wallet', 'wallet', 'holds'],
+];
+test.each(requests)(
+  'F1 F4: a %s is asked for, %s is killed while %s writes into %s: the repeat is the same operation, and it completes',
+  async (type, victim, at, table) => {
+    await settlesPayouts('pending_then_success');
+    const { funds, end } = moves[type];
+    const client = funds === undefined ? await stack.signUp() : await stack.funded(funds);
+    const before = await countRows(stack, 'payments', 'transactions');
     const key = randomUUID();
-    const first = client.deposit('50.00', { key }).catch(() => undefined);
-    await wasAsked(route, before);
-    await comesBack('payments', stack.signal('payments', 'SIGKILL'));
-    await first;
-    const { body } = await insist(() => client.deposit('50.00', { key }));
-    await poll(async () => (await client.transaction(body.id)).body.checkout_url, { timeoutMs: healMs });
-    await stack.sim('POST', 'pay', { reference: body.id });
-    await ends(client, body.id, 'completed');
+    const move = () => (type === 'deposit' ? client.deposit('50.00', { key }) : client.withdraw('50.00', { key }));
+    await killInside(stack, { at, table, victim }, () => move().catch(() => undefined));
+    const { body } = await insist(move);
+    expect(await countRows(stack, 'payments', 'transactions')).toBe(before + 1);
+    if (type === 'deposit') await payOnceThereIsAPage(client, body.id);
+    await ends(client, body.id);
+    expect(await client.balance()).toEqual(end);
+  },
+);
+
+test('F3 F4: payments killed when Revio has made a purchase and does not answer: the repeat gets a checkout page, and it completes', async () => {
+  const client = await stack.signUp();
+  const key = randomUUID();
+  await killWhileRevioHangs(stack, 'POST /purchases/', () => client.deposit('50.00', { key }).catch(() => undefined));
+  const { body } = expectStatus(await insist(() => client.deposit('50.00', { key })), 201, 202);
+  await payOnceThereIsAPage(client, body.id);
+  await ends(client, body.id);
+  expect(await client.balance()).toEqual({ available: '50.00', held: '0.00' });
+});
+
+test.each(['POST /payouts/', 'POST /po/{id}/bank/', 'GET /payouts/{id}/'])(
+  'F3 F4: payments killed when Revio has done %s and does not answer: the withdrawal is paid out once, and completes',
+  async (route) => {
+    await settlesPayouts('pending_then_success');
+    const client = await stack.funded('50.00');
+    const { body } = await killWhileRevioHangs(stack, route, () => client.withdraw('50.00'));
+    await ends(client, body.id);
+    expect((await payoutsOf(body.id)).filter(({ status }) => status === 'success')).toHaveLength(1);
+    expect(await client.balance()).toEqual({ available: '0.00', held: '0.00' });
+  },
+);
+
+test('F3 F4: payments killed while it writes down the payout that Revio made: another one is executed, and it completes', async () => {
+  await settlesPayouts('pending_then_success');
+  const client = await stack.funded('50.00');
+  const { body } = await killInside(stack, { at: 'payments', table: 'payouts' }, () => client.withdraw('50.00'));
+  await ends(client, body.id);
+  expect((await payoutsOf(body.id)).map(({ status }) => status).toSorted()).toEqual(['initialized', 'success']);
+});
+
+const steps: [victim: Service, table: string][] = [
+  ['webhooks', 'webhook_logs'],
+  ['reconciler', 'verdicts'],
+  ['wallet', 'postings'],
+  ['payments', 'timeline'],
+];
+test.each(steps)(
+  'F4: a deposit is paid, %s is killed while it writes into %s: it completes, credited once',
+  async (at, table) => {
+    const client = await stack.signUp();
+    const { body } = expectStatus(await client.deposit('50.00'), 201);
+    await killInside(stack, { at, table }, () => stack.sim('POST', 'pay', { reference: body.id }));
+    if (at === 'webhooks') await revioTriesAgain();
+    await ends(client, body.id);
     expect(await client.balance()).toEqual({ available: '50.00', held: '0.00' });
   },
 );
-
-test.each([['POST /payouts/'], ['POST /po/{id}/bank/'], ['GET /payouts/{id}/']])(
-  'F3 F4: payments killed when %s hangs: the withdrawal completes, and is executed once',
-  async (route) => {
-    const client = await stack.funded('30.00');
-    const before = await asked(route);
-    await stack.sim('POST', 'faults', { route, kind: 'hang', ms: 20_000 });
-    const { body } = expectStatus(await client.withdraw('30.00'), 202);
-    await wasAsked(route, before);
-    await comesBack('payments', stack.signal('payments', 'SIGKILL'));
-    await ends(client, body.id, 'completed');
-    const payouts = (await stack.truth()).filter((row) => row.reference === body.id && row.status === 'success');
-    expect(payouts).toHaveLength(1);
+test.each(steps)(
+  'F4: a payout succeeds, %s is killed while it writes into %s: the withdrawal completes',
+  async (at, table) => {
+    await settlesPayouts('pending');
+    const client = await stack.funded('50.00');
+    const { body } = expectStatus(await client.withdraw('50.00'), 202);
+    await poll(async () => (await payoutsOf(body.id)).some(({ status }) => status === 'pending'));
+    await killInside(stack, { at, table }, () => stack.sim('POST', 'payout-succeed', { reference: body.id }));
+    if (at === 'webhooks') await revioTriesAgain();
+    await ends(client, body.id);
+    expect(await client.balance()).toEqual({ available: '0.00', held: '0.00' });
   },
 );
 
-test('F4: wallet killed while a hold waits for it: the withdrawal ends by itself', async () => {
-  const client = await stack.funded('30.00');
-  stack.signal('wallet', 'SIGSTOP');
-  const answer = client.withdraw('30.00');
-  await poll(async () =>
-    (await client.call('GET', '/transactions')).body.data.some((t: { type: string }) => t.type === 'withdrawal'),
-  );
-  await comesBack('wallet', stack.signal('wallet', 'SIGKILL'));
-  const { body } = expectStatus(await answer, 202);
-  await ends(client, body.id, 'completed');
+test('F4 F5: wallet, payments and webhooks killed with messages that no broker has taken: a deposit and a withdrawal complete', async () => {
+  await settlesPayouts('pending_then_success');
+  const client = await stack.funded('50.00');
+  const deposit = expectStatus(await client.deposit('20.00'), 201).body;
+  const senders = ['wallet', 'payments', 'webhooks'] as const;
+  const withdrawal = await whileBrokerStands(stack, async () => {
+    await stack.sim('POST', 'pay', { reference: deposit.id });
+    const { body } = expectStatus(await client.withdraw('50.00'), 202);
+    for (const sender of senders) await poll(() => countRows(stack, sender, 'outbox WHERE published_at IS NULL'));
+    for (const sender of senders) process.kill(stack.pid(sender), 'SIGKILL');
+    return body;
+  });
+  await ends(client, withdrawal.id);
+  await ends(client, deposit.id);
+  expect(await client.balance()).toEqual({ available: '20.00', held: '0.00' });
 });
 
-test.each(['webhooks', 'reconciler'] as const)(
-  'F4: %s killed with a delivery in hand: the deposit completes',
-  async (victim) => {
-    const client = await stack.signUp();
-    const { body } = expectStatus(await client.deposit('50.00'), 201);
-    const stopped = stack.signal(victim, 'SIGSTOP');
-    await stack.sim('POST', 'pay', { reference: body.id });
-    await poll(async () => (await stack.sim('GET', 'deliveries')).some((d: { attempts: number }) => d.attempts > 0));
-    process.kill(stopped, 'SIGKILL');
-    await comesBack(victim, stopped);
-    await ends(client, body.id, 'completed');
-  },
-);
+const clientsUnderLoad = 4;
+const movesOfEach = 4;
+/** By then each client has had an answer, and each is at its next. */
+const killAfter = 6;
 
-test('F1 F4: gateway killed with a request in hand: the repeat with the same key is the same withdrawal', async () => {
-  const client = await stack.funded('30.00');
-  const stopped = stack.signal('gateway', 'SIGSTOP');
-  const key = randomUUID();
-  const lost = client.withdraw('30.00', { key }).catch(() => undefined);
-  process.kill(stopped, 'SIGKILL');
-  await lost;
-  await comesBack('gateway', stopped);
-  const { body } = await insist(() => client.withdraw('30.00', { key }).catch(() => ({ status: 503 }) as Answer));
-  await ends(client, body.id, 'completed');
-  expect(await client.balance()).toEqual({ available: '0.00', held: '0.00' });
-});
-
-const victims = ['gateway', 'wallet', 'payments', 'webhooks', 'reconciler', 'rabbitmq', 'postgres'] as const;
-
-test.each(victims)(
+test.each(['gateway', 'wallet', 'payments', 'webhooks', 'reconciler', 'rabbitmq', 'postgres'] as const)(
   'F4 F5 F6: %s killed under load: every accepted operation ends, and the promises hold',
   async (victim) => {
-    const clients = await Promise.all(Array.from({ length: 4 }, () => stack.funded('100.00')));
-    const kill = { after: 10, done: 0 };
+    await settlesPayouts('pending_then_success');
+    const clients = await Promise.all(Array.from({ length: clientsUnderLoad }, () => stack.funded('100.00')));
     const accepted: { client: Client; id: string }[] = [];
+    const inHand = new Set<string>();
+    let back: Promise<unknown> | undefined;
     const work = async (client: Client) => {
-      for (let n = 0; n < 8; n++) {
+      for (let n = 0; n < movesOfEach; n++) {
         const key = randomUUID();
-        const move = n % 2 === 0 ? () => client.withdraw('10.00', { key }) : () => client.deposit('10.00', { key });
-        const answer = await insist(() => move().catch(() => ({ status: 503 }) as Answer));
-        expectStatus(answer, 201, 202);
-        accepted.push({ client, id: answer.body.id });
-        if (++kill.done === kill.after) stack.signal(victim, 'SIGKILL');
+        inHand.add(key);
+        const move = () => (n % 2 === 0 ? client.withdraw('10.00', { key }) : client.deposit('10.00', { key }));
+        const { body } = expectStatus(await insist(move), 201, 202);
+        inHand.delete(key);
+        accepted.push({ client, id: body.id });
+        if (accepted.length === killAfter) {
+          expect(inHand.size).toBeGreaterThan(0);
+          back = kill(stack, victim);
+        }
+        if (body.type === 'deposit') await payOnceThereIsAPage(client, body.id);
       }
     };
     await Promise.all(clients.map(work));
-    for (const { client, id } of accepted) {
-      if (!id.startsWith('dep_')) continue;
-      await poll(async () => (await client.transaction(id)).body.checkout_url, { timeoutMs: healMs });
-      await stack.sim('POST', 'pay', { reference: id });
-    }
-    for (const { client, id } of accepted) await ends(client, id, 'completed');
+    await back;
+    await revioTriesAgain();
+    await Promise.all(accepted.map(({ client, id }) => ends(client, id)));
     for (const client of clients) expect(await client.balance()).toEqual({ available: '100.00', held: '0.00' });
   },
-  240_000,
 );

@@ -12,6 +12,8 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { readStackFile, type StackFile, stackFileIn } from '../../deploy/local/stack-file.ts';
 import { type Client, call, signUp } from './client.ts';
 
+export type Victim = Service | 'postgres' | 'rabbitmq';
+
 const root = path.resolve(import.meta.dirname, '../..');
 
 /** The whole system as `npm start` runs it, in processes and on servers of its own, so that any of them can be killed. */
@@ -27,8 +29,8 @@ export interface Stack {
   truth(): Promise<ProviderRow[]>;
   signUp(options?: { accountNumber?: string }): Promise<Client>;
   funded(amount: string, options?: { accountNumber?: string }): Promise<Client>;
-  /** `kill -9`, or another signal. The launcher starts what was killed again; a stopped process (SIGSTOP) stays as it is. */
-  signal(victim: Service | 'postgres' | 'rabbitmq', signal: NodeJS.Signals): number;
+  /** The process to send signals to. The launcher starts what was killed again. */
+  pid(victim: Victim): number;
   violations(options: { atRest: boolean }): Promise<Violation[]>;
   /** Waits until nothing is under way, then demands every promise of DESIGN.md section 6. */
   assertPromises(options?: { timeoutMs?: number }): Promise<void>;
@@ -81,12 +83,12 @@ export async function launchStack(env: Record<string, string> = {}): Promise<Sta
     }));
   const violations: Stack['violations'] = async (options) =>
     audit(await readRunningBooks(booksOf(describe())), options);
-  const pidOf = (victim: Service | 'postgres' | 'rabbitmq'): number => {
+  const pid = (victim: Victim): number => {
     if (victim === 'postgres') return firstNumber(path.join(folder, 'postgres/data/postmaster.pid'));
     if (victim === 'rabbitmq') return firstNumber(path.join(folder, 'rabbitmq/pid'));
-    const pid = describe().services[victim].pid;
-    if (pid === undefined) throw new Error(`${victim} has no process now`);
-    return pid;
+    const running = describe().services[victim].pid;
+    if (running === undefined) throw new Error(`${victim} has no process now`);
+    return running;
   };
   const newClient: Stack['signUp'] = (options) => signUp(describe().gateway_url, options);
   return {
@@ -104,11 +106,7 @@ export async function launchStack(env: Record<string, string> = {}): Promise<Sta
       await poll(async () => (await client.balance()).available === amount, { timeoutMs: healTimeoutMs });
       return client;
     },
-    signal: (victim, signal) => {
-      const pid = pidOf(victim);
-      process.kill(pid, signal);
-      return pid;
-    },
+    pid,
     assertPromises: async ({ timeoutMs = healTimeoutMs } = {}) => {
       await poll(
         async () => {
