@@ -32,7 +32,7 @@ export function settings(): Map<string, string> {
       ),
     ),
   ];
-  return new Map([['docs/settings.md', [introduction, ...sections].join('\n')]]);
+  return new Map([['docs/settings.md', [introduction, ...sections, commands].join('\n')]]);
 }
 
 const introduction = `# Settings
@@ -46,8 +46,22 @@ for every service that reads it, \`RECONCILER__LOG_LEVEL=debug npm start\` for o
 Generated from \`services/*/src/config.ts\` by \`npm run generate\`.
 `;
 
+/** What the commands themselves read; written by hand, as there is no schema of it but for the audit. */
+const commands = `## The commands
+
+| variable | of | |
+| --- | --- | --- |
+| \`STATE_DIR\` | start, demo, audit | A folder for data, secrets, logs and the description of what runs, so that two systems of one checkout share nothing. |
+| \`PORT\` | start | The gateway's, as \`--port\`; then it must be free. |
+| \`DATABASE_URL\`, \`AMQP_URL\` | start | Servers of your own instead of private ones; the first as an administrator who may create databases and roles. |
+| \`RABBITMQ_PLUGINS\` | start | Plugins of the private broker, parted by commas. |
+| \`AUDIT_GATEWAY_URL\`, \`AUDIT_WALLET_URL\`, \`AUDIT_PAYMENTS_URL\`, \`AUDIT_WEBHOOKS_URL\`, \`AUDIT_RECONCILER_URL\`, \`AUDIT_PROVIDER_URL\` | audit | Judge these databases, as roles that may read schema \`audit\`, beside Revio's truth at the last; all or none. |
+| \`NO_COLOR\` | demo | Plain text. |
+`;
+
 function settingOf(name: string, type: unknown, comments: Map<string, string>): Setting {
-  const byDefault = type instanceof z.ZodDefault ? String(type.def.defaultValue) : undefined;
+  const optional = type instanceof z.ZodOptional ? '' : undefined;
+  const byDefault = type instanceof z.ZodDefault ? String(type.def.defaultValue) : optional;
   return { name, byDefault, comment: comments.get(name) ?? '' };
 }
 

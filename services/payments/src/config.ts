@@ -30,12 +30,12 @@ const variables = z.object({
   REVIO_IS_TEST: flag(false),
   /** Revio's slowest answers come from card acquirers behind it; a user waits for the checkout page meanwhile. */
   REVIO_TIMEOUT_MS: durationMs(10_000),
-  /** Where the payer's browser returns to. */
+  /** The gateway as payers reach it: where their browsers return to. */
   PUBLIC_URL: httpUrl(),
 
   /** How long a step belongs to whoever began it. Longer than all its calls together: create, execute and read, 10 s each. */
   LEASE_MS: durationMs(45_000),
-  /** How long a duplicate request waits for the first (issue of F1: a user who clicks twice gets one answer). */
+  /** How long a duplicate request waits for the first (F1: a user who clicks twice gets one answer). */
   DUPLICATE_WAIT_MS: durationMs(10_000),
   /** How often the workers look when nobody wakes them. */
   WORKER_INTERVAL_MS: durationMs(1_000),
