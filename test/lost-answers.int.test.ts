@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { poll } from '#libs/testing';
 import { type Client, expectStatus } from './system/client.ts';
@@ -113,17 +114,33 @@ test.each(['effect_then_drop', '500_after_effect', 'garbage_after_effect', 'rese
 
 test('F3 M2: a refused hold whose answer was lost, then topped up, then asked again: still refused', async () => {
   const client = await system.signUp();
-  await system.stop('wallet');
-  const { body } = expectStatus(await client.withdraw('60.00'), 202);
+  const lost = system.toWallet.loseAnswerTo('POST /holds');
+  const answer = client.withdraw('60.00');
+  await lost;
+  await system.toWallet.down(); // before the client's second try, which would be told
+  const { body } = expectStatus(await answer, 202);
   expect(body.status).toBe('pending');
-  await system.restart('wallet');
-  await ends(client, body.id, 'failed');
+  expect(await decisionsOn(body.id)).toEqual([{ refusal: 'insufficient_funds' }]);
+
   const deposit = (await client.deposit('60.00')).body;
   system.simulator.control.pay({ reference: deposit.id });
   await ends(client, deposit.id, 'completed');
+  await system.toWallet.up();
+  await ends(client, body.id, 'failed');
   expect((await client.transaction(body.id)).body).toMatchObject({ status: 'failed', reason: 'insufficient_funds' });
   expect(await client.balance()).toEqual({ available: '60.00', held: '0.00' });
 });
+
+/** What the wallet has written down, whoever has heard of it. */
+async function decisionsOn(transactionId: string): Promise<object[]> {
+  const books = new pg.Client({ connectionString: system.databases.wallet.ownerUrl });
+  await books.connect();
+  try {
+    return (await books.query('SELECT refusal FROM holds WHERE transaction_id = $1', [transactionId])).rows;
+  } finally {
+    await books.end();
+  }
+}
 
 test('M2 F1: cancelling races the payout 200 times: one wins each time, never both a void and a payout', async () => {
   const client = await system.funded('200.00');

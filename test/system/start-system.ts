@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import { serviceNames } from '#libs/contracts';
 import { type RevioSimulator, startRevioSimulator } from '#libs/revio-simulator';
 import { loadConfig } from '#libs/runtime';
-import { amqpPrefix, type FreshDatabase, freshDatabase, poll } from '#libs/testing';
+import { amqpPrefix, type FreshDatabase, freshDatabase, poll, type TcpProxy, tcpProxy } from '#libs/testing';
 import { readBooks } from '../../deploy/audit/books.ts';
 import { audit, type Violation } from '../../deploy/audit/rules.ts';
 import type { Service } from '../../deploy/local/databases.ts';
@@ -27,6 +27,8 @@ export interface System {
   gatewayUrl: string;
   urls: Record<Service, string>;
   simulator: RevioSimulator;
+  /** What payments reaches the wallet through: a network that fails when told to. */
+  toWallet: TcpProxy;
   databases: Record<Service, FreshDatabase>;
   secrets: Secrets;
   signUp(options?: { accountNumber?: string }): Promise<Client>;
@@ -80,8 +82,10 @@ export async function startSystem({
     DB_POOL_MAX: '6',
     ...env,
   };
+  const toWallet = await tcpProxy(urlAt(ports.wallet.port));
+  const between: Settings = { payments: { WALLET_URL: toWallet.url } };
   const run = (service: Service) =>
-    starters[service]({ ...serviceEnvironment(service, wiring, shared), ...settings[service] });
+    starters[service]({ ...serviceEnvironment(service, wiring, shared), ...between[service], ...settings[service] });
   const running = new Map(
     await Promise.all(serviceNames.map(async (service) => [service, await run(service)] as const)),
   );
@@ -104,6 +108,7 @@ export async function startSystem({
     gatewayUrl,
     urls: perServiceNow((service) => urlAt(ports[service].port)),
     simulator,
+    toWallet,
     databases,
     secrets,
     signUp: (options) => signUp(gatewayUrl, options),
@@ -132,7 +137,7 @@ export async function startSystem({
     },
     close: async () => {
       await Promise.all([...running.values()].map((service) => service.stop()));
-      await simulator.stop();
+      await Promise.all([simulator.stop(), toWallet.close()]);
       await Promise.all(serviceNames.map((service) => databases[service].close()));
     },
   };
