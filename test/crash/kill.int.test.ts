@@ -153,13 +153,14 @@ test('F4 F5: wallet, payments and webhooks killed with messages that no broker h
   const client = await stack.funded('50.00');
   const deposit = expectStatus(await client.deposit('20.00'), 201).body;
   const senders = ['wallet', 'payments', 'webhooks'] as const;
-  const withdrawal = await whileBrokerStands(stack, async () => {
+  const { withdrawal, back } = await whileBrokerStands(stack, async () => {
     await stack.sim('POST', 'pay', { reference: deposit.id });
     const { body } = expectStatus(await client.withdraw('50.00'), 202);
     for (const sender of senders) await poll(() => countRows(stack, sender, 'outbox WHERE published_at IS NULL'));
-    for (const sender of senders) process.kill(stack.pid(sender), 'SIGKILL');
-    return body;
+    return { withdrawal: body, back: Promise.all(senders.map((sender) => kill(stack, sender))) };
   });
+  await back;
+  await revioTriesAgain();
   await ends(client, withdrawal.id);
   await ends(client, deposit.id);
   expect(await client.balance()).toEqual({ available: '20.00', held: '0.00' });
