@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { ContractError, type Envelope, type EventType, parseEnvelope, type ServiceName } from '#libs/contracts';
 import { isUnavailable } from '#libs/db';
-import { continueTrace, currentContext, type Logger, newUuid, runInContext } from '#libs/runtime';
+import { continueTrace, currentContext, type Logger, newUuid, Overloaded, runInContext } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import type { Publish } from './publisher.ts';
 import type { Names } from './topology.ts';
@@ -13,7 +13,7 @@ export type Received<T extends EventType = EventType> = Envelope<T> & { attempt:
 /** Each runs a transaction of its own and calls `claimMessage(event.id)` first in it. */
 export type Handlers = { [T in EventType]?: (event: Received<T>) => Promise<void> };
 
-/** For handlers: something that the work needs is down, which is not the message's fault. It is kept, and tried again. */
+/** For handlers: something that the work needs is down or has too much to do, which is not the message's fault. It is kept, and tried again. */
 export class DependencyDown extends Error {
   override readonly name = 'DependencyDown';
 }
@@ -132,7 +132,8 @@ async function tryHandler(
       return undefined;
     } catch (err) {
       if (err instanceof ContractError) return { reason: reasonOf(err) };
-      if (!isUnavailable(err) && !(err instanceof DependencyDown)) return { reason: reasonOf(err), error: err };
+      if (!isUnavailable(err) && !(err instanceof DependencyDown || err instanceof Overloaded))
+        return { reason: reasonOf(err), error: err };
       logger.warn({ err, pause_ms: pauseMs }, 'a dependency is down, the message waits');
     }
     await sleep(pauseMs, undefined, { signal: over }).catch(() => {});

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { ContractError, envelope } from '#libs/contracts';
 import { connectDatabase } from '#libs/db';
 import { type Broker, DependencyDown, type Received } from '#libs/messaging';
-import { createLogger } from '#libs/runtime';
+import { createLogger, Overloaded } from '#libs/runtime';
 import { poll, tcpProxy } from '#libs/testing';
 import { openPostOffice, type PostOffice, voidRequest } from './post-office.ts';
 
@@ -132,14 +132,17 @@ test('a contract error of a handler is as final', async () => {
   });
 });
 
-test('F2: while a dependency is down a message waits, and no attempt is counted', async () => {
+test.each([
+  ['a dependency is down', () => new DependencyDown('payments is not there')],
+  ['too many wait for the same wallet', () => new Overloaded('too many calls wait for the same key')],
+])('F2: while %s a message waits, and no attempt is counted', async (_why, failure) => {
   let down = true;
   const attempts: number[] = [];
   await consuming({
     handlers: {
       [type]: async (event: Received) => {
         attempts.push(event.attempt);
-        if (down) throw new DependencyDown('payments is not there');
+        if (down) throw failure();
         await office.apply(event);
       },
     },

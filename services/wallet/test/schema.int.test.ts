@@ -34,6 +34,8 @@ test.each([
   'DELETE FROM holds',
   'UPDATE wallets SET user_id = gen_random_uuid()',
   'UPDATE holds SET amount_minor = 1',
+  "UPDATE outbox SET envelope = '{}'",
+  'DELETE FROM outbox',
   'DROP TABLE entries',
 ])("A9 M5: the service's own role may not: %s", async (text) => {
   await expect(run(ledger.url, text)).rejects.toThrow(/permission denied|must be owner/);

@@ -101,7 +101,7 @@ export class Payments1795384800300 implements MigrationInterface {
         execute_sent_at, updated_at) ON transactions TO payments_service;
       GRANT UPDATE (answer_status, answer_body) ON idempotency_keys TO payments_service;
       GRANT UPDATE (dead_at) ON payouts TO payments_service;
-      GRANT SELECT, INSERT, UPDATE ON outbox TO payments_service;
+      GRANT SELECT, INSERT, UPDATE (published_at, retry_at) ON outbox TO payments_service;
       GRANT USAGE ON SEQUENCE outbox_id_seq, timeline_id_seq TO payments_service;
       GRANT SELECT, INSERT ON inbox TO payments_service;
       GRANT SELECT ON migrations TO payments_service;

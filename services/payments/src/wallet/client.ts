@@ -24,7 +24,9 @@ export function createWalletClient(options: { http: HttpClient; key: Buffer }): 
           json: request,
           idempotent: true,
         });
-        if (status === 422) return { kind: 'impossible', cause: problemCode(body) };
+        // Only this one is final. Any other refusal may be a wallet of an older release that does not know a field yet.
+        if (status === 422 && problemCode(body) === 'hold_conflict')
+          return { kind: 'impossible', cause: 'hold_conflict' };
         if (status !== 200) return { kind: 'unavailable', cause: `status ${status}` };
         const decision = readDecision(body);
         // It may have decided all the same, so it is asked again.
@@ -40,8 +42,8 @@ export function createWalletClient(options: { http: HttpClient; key: Buffer }): 
 
 const readDecision = (body: string): HoldDecision | undefined => holdDecision.safeParse(parsed(body)).data;
 
-const problemCode = (body: string): string =>
-  z.object({ code: z.string() }).safeParse(parsed(body)).data?.code ?? '422';
+const problemCode = (body: string): string | undefined =>
+  z.object({ code: z.string() }).safeParse(parsed(body)).data?.code;
 
 function parsed(body: string): unknown {
   try {

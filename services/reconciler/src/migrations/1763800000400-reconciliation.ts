@@ -100,7 +100,7 @@ export class Reconciliation1763800000400 implements MigrationInterface {
       GRANT USAGE ON SEQUENCE verdicts_id_seq TO reconciler_service;
       GRANT SELECT, INSERT, UPDATE ON subjects, objects, leases TO reconciler_service;
       GRANT SELECT, INSERT, UPDATE, DELETE ON waiting TO reconciler_service;
-      GRANT SELECT, INSERT, UPDATE ON outbox TO reconciler_service;
+      GRANT SELECT, INSERT, UPDATE (published_at, retry_at) ON outbox TO reconciler_service;
       GRANT USAGE ON SEQUENCE outbox_id_seq TO reconciler_service;
       GRANT SELECT, INSERT ON inbox TO reconciler_service;
       GRANT SELECT ON migrations TO reconciler_service;

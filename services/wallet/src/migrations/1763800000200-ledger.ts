@@ -106,7 +106,7 @@ export class Ledger1763800000200 implements MigrationInterface {
       GRANT SELECT, INSERT ON holds TO wallet_service;
       GRANT UPDATE (settlement, settled_at, returned_payout_id) ON holds TO wallet_service;
       GRANT SELECT, INSERT, DELETE ON parked_verdicts TO wallet_service;
-      GRANT SELECT, INSERT, UPDATE ON outbox TO wallet_service;
+      GRANT SELECT, INSERT, UPDATE (published_at, retry_at) ON outbox TO wallet_service;
       GRANT USAGE ON SEQUENCE outbox_id_seq TO wallet_service;
       GRANT SELECT, INSERT ON inbox TO wallet_service;
       GRANT SELECT ON migrations TO wallet_service;

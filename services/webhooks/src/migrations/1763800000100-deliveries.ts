@@ -35,7 +35,7 @@ export class Deliveries1763800000100 implements MigrationInterface {
     await runner.query(`
       GRANT SELECT, INSERT ON webhook_logs TO webhooks_service;
       GRANT UPDATE (state, reason, transaction_id, attempts, updated_at) ON webhook_logs TO webhooks_service;
-      GRANT SELECT, INSERT, UPDATE ON outbox TO webhooks_service;
+      GRANT SELECT, INSERT, UPDATE (published_at, retry_at) ON outbox TO webhooks_service;
       GRANT USAGE ON SEQUENCE outbox_id_seq TO webhooks_service;
       GRANT SELECT, INSERT ON inbox TO webhooks_service;
       GRANT SELECT ON migrations TO webhooks_service;
