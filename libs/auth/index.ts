@@ -1,3 +1,10 @@
 export type { Actor, UserActor } from './actor.ts';
 export { signInternalToken } from './internal-token.ts';
-export { actorOf, requireInternal, requireService, requireStaff, requireUser } from './require-internal.ts';
+export {
+  actorOf,
+  requireAdmin,
+  requireInternal,
+  requireService,
+  requireStaff,
+  requireUser,
+} from './require-internal.ts';

@@ -4,7 +4,15 @@ import { expect, test } from 'vitest';
 import { createApp } from '#libs/http';
 import { createLogger } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
-import { type Actor, requireInternal, requireService, requireStaff, requireUser, signInternalToken } from './index.ts';
+import {
+  type Actor,
+  requireAdmin,
+  requireInternal,
+  requireService,
+  requireStaff,
+  requireUser,
+  signInternalToken,
+} from './index.ts';
 
 const key = Buffer.alloc(32, 1);
 const routes = express.Router();
@@ -12,6 +20,7 @@ routes.get('/unguarded', (request, response) => void response.json(requireUser(r
 routes.use(requireInternal({ audience: 'wallet', keys: [key] }));
 routes.get('/user', (request, response) => void response.json(requireUser(request)));
 routes.get('/staff', (request, response) => void response.json(requireStaff(request)));
+routes.get('/admin', (request, response) => void response.json(requireAdmin(request)));
 routes.get('/payments', (request, response) => void response.json(requireService(request, ['payments'])));
 const logger = createLogger({ name: 'test', level: 'silent' });
 const app = createApp({ logger, metrics: createMetrics('test'), jsonLimitBytes: 1000, routes });
@@ -50,6 +59,14 @@ test('A3: a user is not a service, a service is not a user, and not every servic
   expect((await get('/user', { kind: 'service', service: 'payments' })).status).toBe(403);
   expect((await get('/payments', user)).status).toBe(403);
   expect((await get('/payments', { kind: 'service', service: 'webhooks' })).status).toBe(403);
+});
+
+test('A3: only admins are admins', async () => {
+  const statusAs = async (actor: Actor) => (await get('/admin', actor)).status;
+  expect(await statusAs({ ...user, role: 'admin' })).toBe(200);
+  expect(await statusAs({ ...user, role: 'support' })).toBe(403);
+  expect(await statusAs(user)).toBe(403);
+  expect(await statusAs({ kind: 'service', service: 'payments' })).toBe(403);
 });
 
 test('A3: support and admins are staff; users and services are not', async () => {

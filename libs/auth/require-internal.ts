@@ -44,6 +44,13 @@ export function requireStaff(request: Request): UserActor {
   return speaker;
 }
 
+/** Whoever may change what others only look at. Throws 403 for support too. */
+export function requireAdmin(request: Request): UserActor {
+  const speaker = requireUser(request);
+  if (speaker.role !== 'admin') throw forbidden;
+  return speaker;
+}
+
 /** The service that calls for itself, one of `allowed` where given. Throws 403 for anybody else. */
 export function requireService(request: Request, allowed?: readonly ServiceName[]): ServiceActor {
   const speaker = actorOf(request);

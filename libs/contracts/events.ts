@@ -15,6 +15,7 @@ const payout = { ...transaction, payout_id: foreignId };
 const reason = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
 /** Of an adjustment, as the user sees it. */
 const direction = z.enum(['credit', 'debit']);
+const freeze = z.object({ freeze_id: z.uuid(), user_id: userId.nullable(), currency: currency.nullable(), reason });
 
 const define = <Data extends z.ZodType>(listeners: readonly ServiceName[], data: Data) => ({ listeners, data });
 
@@ -83,6 +84,25 @@ export const events = {
       kind: z.enum(['credit', 'post', 'void', 'reversal', 'payout-return', 'adjustment']),
       source_id: foreignId,
       reason,
+    }),
+  ),
+
+  /** No withdrawal leaves this wallet any more; with both null, none leaves any. Holds are refused by the wallet itself at once. */
+  'wallet.frozen.v1': define(['payments'], freeze),
+  'wallet.unfrozen.v1': define(['payments'], freeze),
+  /** The ledger contradicts itself: withdrawals are frozen everywhere, and a human must look. `entry` is its version and line. */
+  'wallet.invariant-broken.v1': define(
+    ['reconciler'],
+    z.object({
+      freeze_id: z.uuid(),
+      wallet_id: z.uuid(),
+      user_id: userId,
+      currency,
+      invariants: z.array(z.enum(['I1', 'I2', 'I3', 'chain'])).min(1),
+      entry: z
+        .string()
+        .regex(/^[0-9]{1,19}:[0-9]{1,5}$/)
+        .nullable(),
     }),
   ),
 

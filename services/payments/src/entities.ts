@@ -1,5 +1,6 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import type { BankAccount } from './bank-account/bank-account-store.ts';
+import type { Freeze } from './freezes/freeze-store.ts';
 import type { TimelineEntry, Transaction } from './transaction/transaction.ts';
 import type { PreparedPayout } from './withdrawal/payout-store.ts';
 
@@ -134,4 +135,16 @@ const bankAccounts = new EntitySchema<BankAccount>({
   indices: [{ name: 'bank_accounts_of_user', columns: ['userId', 'createdAt', 'id'] }],
 });
 
-export const entities = [transactions, timeline, idempotencyKeys, payouts, bankAccounts];
+const freezes = new EntitySchema<Freeze>({
+  name: 'freezes',
+  columns: {
+    id: key(uuid('id'), 'freezes_pkey'),
+    userId: { ...uuid('user_id'), nullable: true },
+    currency: { type: 'char', length: 3, nullable: true },
+    lifted: { type: 'boolean' },
+  },
+  indices: [{ name: 'freezes_in_force', columns: ['userId', 'currency'], where: 'NOT lifted' }],
+  checks: [{ name: 'freezes_owner_whole', expression: '(user_id IS NULL) = (currency IS NULL)' }],
+});
+
+export const entities = [transactions, timeline, idempotencyKeys, payouts, bankAccounts, freezes];

@@ -1,5 +1,8 @@
+import type { EventData } from '#libs/contracts';
 import type { Handlers, Received } from '#libs/messaging';
 import { applyDepositFact } from './deposit/apply-deposit-fact.ts';
+import type { Freeze } from './freezes/freeze-store.ts';
+import { noteFreeze } from './freezes/note-freeze.ts';
 import { recordReversal } from './transaction/record-reversal.ts';
 import { applyHoldFact } from './withdrawal/apply-hold-fact.ts';
 import type { HoldFact } from './withdrawal/withdrawal.ts';
@@ -30,6 +33,8 @@ export function messageHandlers(deps: Deps): Handlers {
         amountMinor: BigInt(data.amount_minor),
         currency: data.currency,
       }),
+    'wallet.frozen.v1': (event) => noteFreeze(deps, event.id, freezeOf(event.data, false)),
+    'wallet.unfrozen.v1': (event) => noteFreeze(deps, event.id, freezeOf(event.data, true)),
     'wallet.payout-returned.v1': ({ id, data }) =>
       recordReversal(deps, {
         messageId: id,
@@ -42,3 +47,10 @@ export function messageHandlers(deps: Deps): Handlers {
       }),
   };
 }
+
+const freezeOf = (data: EventData<'wallet.frozen.v1'>, lifted: boolean): Freeze => ({
+  id: data.freeze_id,
+  userId: data.user_id,
+  currency: data.currency,
+  lifted,
+});

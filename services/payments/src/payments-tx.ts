@@ -9,6 +9,9 @@ import {
 import { memoryBankAccounts } from './bank-account/bank-account-store.memory.ts';
 import { postgresBankAccounts } from './bank-account/bank-account-store.postgres.ts';
 import type { BankAccountTx } from './bank-account/bank-account-store.ts';
+import { memoryFreezes } from './freezes/freeze-store.memory.ts';
+import { postgresFreezes } from './freezes/freeze-store.postgres.ts';
+import type { FreezeTx } from './freezes/freeze-store.ts';
 import { memoryIdempotency } from './idempotency/idempotency-store.memory.ts';
 import { postgresIdempotency } from './idempotency/idempotency-store.postgres.ts';
 import type { IdempotencyTx } from './idempotency/idempotency-store.ts';
@@ -20,20 +23,25 @@ import { postgresPayouts } from './withdrawal/payout-store.postgres.ts';
 import type { PayoutTx } from './withdrawal/payout-store.ts';
 
 /** Everything that one transaction of this service can touch; operations name the parts they need. */
-export type PaymentsTx = TransactionTx & IdempotencyTx & PayoutTx & BankAccountTx & MessageTx;
+export type PaymentsTx = TransactionTx & IdempotencyTx & PayoutTx & BankAccountTx & FreezeTx & MessageTx;
 
 export const postgresPaymentsTx = (sql: Sql, messages: MessageSource): PaymentsTx => ({
   ...postgresTransactions(sql),
   ...postgresIdempotency(sql),
   ...postgresPayouts(sql),
   ...postgresBankAccounts(sql),
+  ...postgresFreezes(sql),
   ...postgresMessages(sql, messages),
 });
 
-export const memoryPaymentsTx = (memory: MemoryDatabase, messages: MessageSource): PaymentsTx & MemoryMessages => ({
-  ...memoryTransactions(memory),
-  ...memoryIdempotency(memory),
-  ...memoryPayouts(memory),
-  ...memoryBankAccounts(memory),
-  ...memoryMessages(memory, messages),
-});
+export function memoryPaymentsTx(memory: MemoryDatabase, messages: MessageSource): PaymentsTx & MemoryMessages {
+  const freezes = memoryFreezes(memory);
+  return {
+    ...memoryTransactions(memory, freezes.isFrozen),
+    ...memoryIdempotency(memory),
+    ...memoryPayouts(memory),
+    ...memoryBankAccounts(memory),
+    ...freezes.tx,
+    ...memoryMessages(memory, messages),
+  };
+}

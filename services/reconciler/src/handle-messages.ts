@@ -1,5 +1,6 @@
 import type { EventData } from '#libs/contracts';
 import type { Handlers } from '#libs/messaging';
+import { noteBrokenInvariant } from './cases/note-broken-invariant.ts';
 import { noteRefusedPosting } from './cases/note-refused-posting.ts';
 import type { Deps } from './deps.ts';
 import { endTransaction } from './end-transaction.ts';
@@ -62,6 +63,7 @@ export function messageHandlers(deps: Deps, wakeSweep: () => void): Handlers {
     },
     'payments.transaction-failed.v1': ({ id, time, data }) =>
       endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: data.status, at: new Date(time) }),
+    'wallet.invariant-broken.v1': ({ id, data }) => noteBrokenInvariant(deps, id, data),
     'wallet.posting-refused.v1': ({ id, data }) => noteRefusedPosting(deps, id, data),
   };
 }

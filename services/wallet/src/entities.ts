@@ -1,4 +1,5 @@
 import { EntitySchema } from 'typeorm';
+import type { Freeze } from './freezes/freeze.ts';
 import type { Entry, Posting } from './ledger/booking.ts';
 import type { Hold, Wallet } from './ledger/ledger.ts';
 import type { ParkedVerdict } from './ledger/ledger-store.ts';
@@ -140,4 +141,42 @@ const parkedVerdictSchema = new EntitySchema<ParkedVerdict & { parkedAt: Date }>
   ],
 });
 
-export const entities = [walletSchema, holdSchema, postingSchema, entrySchema, parkedVerdictSchema];
+type FreezeRow = Omit<Freeze, 'owner'> & { userId: string | null; currency: string | null };
+
+export const freezeSchema = new EntitySchema<FreezeRow>({
+  name: 'freezes',
+  columns: {
+    id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'freezes_pkey' },
+    userId: { name: 'user_id', type: 'uuid', nullable: true },
+    currency: { ...currency, nullable: true },
+    reason: { type: 'text' },
+    frozenBy: { name: 'frozen_by', type: 'text' },
+    frozenAt: { name: 'frozen_at', type: 'timestamptz' },
+    releaseProposedBy: { name: 'release_proposed_by', type: 'text', nullable: true },
+    releaseProposedAt: { name: 'release_proposed_at', type: 'timestamptz', nullable: true },
+    releasedBy: { name: 'released_by', type: 'text', nullable: true },
+    releasedAt: { name: 'released_at', type: 'timestamptz', nullable: true },
+  },
+  indices: [
+    {
+      name: 'freezes_one_per_wallet',
+      columns: ['userId', 'currency'],
+      unique: true,
+      where: 'released_at IS NULL',
+    },
+  ],
+  checks: [
+    { name: 'freezes_owner_whole', expression: '(user_id IS NULL) = (currency IS NULL)' },
+    {
+      name: 'freezes_proposal_whole',
+      expression: '(release_proposed_by IS NULL) = (release_proposed_at IS NULL)',
+    },
+    { name: 'freezes_release_whole', expression: '(released_by IS NULL) = (released_at IS NULL)' },
+    {
+      name: 'freezes_released_by_another',
+      expression: 'released_by IS NULL OR (release_proposed_by IS NOT NULL AND released_by <> release_proposed_by)',
+    },
+  ],
+});
+
+export const entities = [walletSchema, holdSchema, postingSchema, entrySchema, parkedVerdictSchema, freezeSchema];

@@ -1,6 +1,6 @@
-import type { DataSource } from 'typeorm';
+import { type DataSource, IsNull } from 'typeorm';
 import { type Currency, formatAmount } from '#libs/money';
-import { entrySchema, postingSchema, walletSchema } from './entities.ts';
+import { entrySchema, freezeSchema, postingSchema, walletSchema } from './entities.ts';
 import type { Entry, Posting } from './ledger/booking.ts';
 import type { Owner, Wallet } from './ledger/ledger.ts';
 
@@ -10,23 +10,33 @@ const postingsMax = 100;
 /** A user's wallets as the API shows them, amounts as decimal strings. */
 export async function readWallets(dataSource: DataSource, userId: string) {
   const wallets = await dataSource.getRepository(walletSchema).find({ where: { userId }, order: { currency: 'ASC' } });
-  return wallets.map(shownWallet);
+  const everythingFrozen = await isEverythingFrozen(dataSource);
+  return wallets.map((wallet) => shownWallet(wallet, everythingFrozen));
 }
 
 /** A wallet that nobody has paid into yet has no row, and zeros. */
 export async function readWallet(dataSource: DataSource, { userId, currency }: Owner) {
   const wallet = await dataSource.getRepository(walletSchema).findOneBy({ userId, currency });
-  return shownWallet(wallet ?? { currency, availableMinor: 0n, heldMinor: 0n, receivableMinor: 0n, frozenAt: null });
+  return shownWallet(
+    wallet ?? { currency, availableMinor: 0n, heldMinor: 0n, receivableMinor: 0n, frozenAt: null },
+    await isEverythingFrozen(dataSource),
+  );
 }
+
+const isEverythingFrozen = (dataSource: DataSource): Promise<boolean> =>
+  dataSource.getRepository(freezeSchema).existsBy({ userId: IsNull(), releasedAt: IsNull() });
 
 type Balances = Pick<Wallet, 'currency' | 'availableMinor' | 'heldMinor' | 'receivableMinor' | 'frozenAt'>;
 
-const shownWallet = ({ currency, availableMinor, heldMinor, receivableMinor, frozenAt }: Balances) => ({
+const shownWallet = (
+  { currency, availableMinor, heldMinor, receivableMinor, frozenAt }: Balances,
+  everythingFrozen: boolean,
+) => ({
   currency,
   available: formatAmount(availableMinor, currency),
   held: formatAmount(heldMinor, currency),
   debt: formatAmount(-receivableMinor, currency),
-  frozen: frozenAt !== null,
+  frozen: everythingFrozen || frozenAt !== null,
 });
 
 /** What the books say about a transaction, oldest first: each posting with its signed entries, which sum to zero. */

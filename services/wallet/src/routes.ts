@@ -4,6 +4,7 @@ import { requireInternal, requireService, requireStaff, requireUser } from '#lib
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import { parseBody } from '#libs/http';
 import { isCurrency } from '#libs/money';
+import { freezeRoutes } from './freezes/freeze-routes.ts';
 import { holdFunds } from './hold-funds.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import { type Hold, isAmount } from './ledger/ledger.ts';
@@ -42,6 +43,7 @@ export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router 
     response.json({ data: await readPostings(dataSource, request.params.id) });
   });
 
+  router.use(freezeRoutes(ledger));
   return router;
 }
 

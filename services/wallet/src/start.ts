@@ -2,6 +2,8 @@ import { over, type Transact } from '#libs/db';
 import { postgresMessages } from '#libs/messaging';
 import { createKeyed, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
+import { exposeLedger } from './checker/metrics.ts';
+import { watchLedger } from './checker/watch-ledger.ts';
 import type { Config } from './config.ts';
 import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
@@ -19,9 +21,23 @@ export const start = (config: Config) =>
     wire: (platform) => {
       const ledger = ledgerOf(platform);
       const { dataSource } = platform.db;
+      const { clock, logger, metrics } = platform;
+      const intervalMs = config.LEDGER_CHECK_INTERVAL_MS;
+      const fullEvery = config.LEDGER_CHECK_FULL_EVERY;
+      const checker = watchLedger({
+        ledger,
+        sql: platform.db,
+        clock,
+        logger,
+        holder: newUuid(),
+        intervalMs,
+        fullEvery,
+      });
+      exposeLedger(metrics, { last: checker.last, clock, intervalMs });
       return {
         routes: routes({ ledger, dataSource, internalKeys: [config.INTERNAL_KEY] }),
         handlers: messageHandlers(ledger),
+        loops: [{ name: 'check-ledger', intervalMs, runOnce: checker.runOnce }],
       };
     },
   });

@@ -3,7 +3,7 @@ import type { TimelineEntry, Transaction } from './transaction.ts';
 import type { TransactionTx } from './transaction-store.ts';
 
 /** The transactions in memory, by the same rules as the SQL; the contract test runs over both. */
-export function memoryTransactions(memory: MemoryDatabase): TransactionTx {
+export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Transaction) => boolean): TransactionTx {
   const transactions = memory.table<Transaction>({
     key: (row) => row.id,
     keyConstraint: 'transactions_pkey',
@@ -71,7 +71,7 @@ export function memoryTransactions(memory: MemoryDatabase): TransactionTx {
     recordIntent: async (id, payoutId, at) => {
       const row = change(
         id,
-        (found) => uncommitted(found) && found.payoutId === payoutId,
+        (found) => uncommitted(found) && found.payoutId === payoutId && !isFrozen(found),
         () => ({ status: 'processing', executeSentAt: at, updatedAt: at, ...noStep }),
       );
       if (row) note(row);
@@ -94,7 +94,7 @@ export function memoryTransactions(memory: MemoryDatabase): TransactionTx {
 
     leaseDue: async (step, now, until, limit) =>
       transactions
-        .filter((row) => row.nextStep === step && isDue(row, now))
+        .filter((row) => row.nextStep === step && isDue(row, now) && !(step === 'submit_payout' && isFrozen(row)))
         .sort((a, b) => (a.leasedUntil?.getTime() ?? 0) - (b.leasedUntil?.getTime() ?? 0))
         .slice(0, limit)
         .flatMap((row) => transactions.update(row.id, lease(until)(row)) ?? []),

@@ -1,4 +1,5 @@
 import type { Sql } from '#libs/db';
+import { frozen } from '../freezes/freeze-store.postgres.ts';
 import type { TimelineEntry, Transaction } from './transaction.ts';
 import type { TransactionTx } from './transaction-store.ts';
 
@@ -100,6 +101,7 @@ export function postgresTransactions(sql: Sql): TransactionTx {
         `WITH changed AS (
            UPDATE transactions SET status = 'processing', execute_sent_at = $3, updated_at = $3, ${noStep}
            WHERE id = $1 AND status = 'pending' AND execute_sent_at IS NULL AND payout_id = $2
+             AND NOT ${frozen('transactions.user_id', 'transactions.currency')}
            RETURNING id, status, reason, updated_at
          ) ${addToTimeline}`,
         [id, payoutId, at],
@@ -120,11 +122,14 @@ export function postgresTransactions(sql: Sql): TransactionTx {
 
     leaseDue: (step, now, until, limit) =>
       sql.rows<Transaction>(
-        `UPDATE transactions SET leased_until = $3, attempts = attempts + 1
-         WHERE id IN (
+        // MATERIALIZED: inside of IN (…) a nested loop may run the inner select once per outer row, and its LIMIT limits nothing.
+        `WITH due AS MATERIALIZED (
            SELECT id FROM transactions WHERE next_step = $1 AND leased_until <= $2
+             AND NOT ($1 = 'submit_payout' AND ${frozen('transactions.user_id', 'transactions.currency')})
            ORDER BY leased_until LIMIT $4 FOR UPDATE SKIP LOCKED
-         ) RETURNING ${selected}`,
+         )
+         UPDATE transactions SET leased_until = $3, attempts = attempts + 1
+         WHERE id IN (SELECT id FROM due) RETURNING ${selected}`,
         [step, now, until, limit],
       ),
     leaseOne: (id, step, now, until) =>

@@ -24,13 +24,13 @@ export interface TransactionTx {
   attachPayout(id: string, payoutId: string, at: Date): Promise<void>;
   /**
    * The intent to execute (DESIGN section 4.3): one conditional statement, committed before the call. False when a cancellation, another
-   * worker or another payout was first. It competes with `requestVoid`: exactly one of the two ever succeeds.
+   * worker or another payout was first, and while a freeze is in force (M11). It competes with `requestVoid`: exactly one of the two ever succeeds.
    */
   recordIntent(id: string, payoutId: string, at: Date): Promise<boolean>;
   /** The competing statement: the withdrawal as it is now, or undefined because the intent or an end was first. */
   requestVoid(id: string, reason: string, at: Date): Promise<Transaction | undefined>;
 
-  /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking at this moment. */
+  /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking and payouts that are frozen. */
   leaseDue(step: Step, now: Date, until: Date, limit: number): Promise<Transaction[]>;
   /** The same for one transaction; undefined while somebody else has it or when nothing is left to do. */
   leaseOne(id: string, step: Step, now: Date, until: Date): Promise<Transaction | undefined>;

@@ -43,7 +43,10 @@ const HOLD_COLUMNS = `transaction_id AS "transactionId", user_id AS "holdUserId"
 
 const AWAITED = 'EXISTS (SELECT FROM parked_verdicts WHERE waits_for = $6) AS awaited';
 
-export const LOCK = `${WALLET} SELECT ${LOCKED} FROM wallet`;
+/** What freezes everything is one row at most, found by its index; only the hold asks, because nothing else is kept back by it. */
+const EVERYTHING_FROZEN_AT = '(SELECT frozen_at FROM freezes WHERE user_id IS NULL AND released_at IS NULL)';
+
+export const LOCK = `${WALLET} SELECT ${LOCKED}, ${EVERYTHING_FROZEN_AT} AS "everythingFrozenAt" FROM wallet`;
 export const LOCK_FOR_CREDIT = `${WALLET} SELECT ${LOCKED}, ${AWAITED} FROM wallet`;
 export const LOCK_FOR_SETTLEMENT = `${WALLET}, hold AS (SELECT ${HOLD_COLUMNS} FROM holds WHERE transaction_id = $6)
   SELECT ${LOCKED}, hold.*, ${AWAITED} FROM wallet LEFT JOIN hold ON true`;

@@ -1,4 +1,6 @@
 import type { MemoryDatabase } from '#libs/db';
+import { memoryFreezes } from '../freezes/freeze-store.memory.ts';
+import type { FreezeTx } from '../freezes/freeze-store.ts';
 import { type Booking, type Entry, genesisHash, type Posting } from './booking.ts';
 import type { Hold, Owner, Wallet } from './ledger.ts';
 import type { LedgerTx, Newborn, Parked, ParkedVerdict } from './ledger-store.ts';
@@ -20,6 +22,8 @@ export function memoryLedger(memory: MemoryDatabase) {
     keyConstraint: 'parked_verdicts_pkey',
   });
 
+  const freezes = memoryFreezes(memory, (owner, frozenAt) => void wallets.update(ownerKey(owner), { frozenAt }));
+
   const lock = (owner: Owner, newborn: Newborn): Wallet => {
     wallets.insertIfAbsent(emptyWallet(owner, newborn));
     return wallets.get(ownerKey(owner)) ?? fail('the wallet was not made');
@@ -36,8 +40,12 @@ export function memoryLedger(memory: MemoryDatabase) {
   const changeHold = (transactionId: string, change: Partial<Hold>) =>
     holds.update(transactionId, change) ?? fail('no such hold');
 
-  const tx: LedgerTx = {
-    lockWallet: async (owner, newborn) => lock(owner, newborn),
+  const tx: LedgerTx & FreezeTx = {
+    ...freezes.tx,
+    lockWallet: async (owner, newborn) => {
+      const wallet = lock(owner, newborn);
+      return { ...wallet, frozenAt: wallet.frozenAt ?? freezes.everythingFrozenAt() };
+    },
     lockForCredit: async (owner, newborn, purchaseId) => ({
       wallet: lock(owner, newborn),
       awaited: awaited(purchaseId),

@@ -1,5 +1,6 @@
 import type { Sql } from '#libs/db';
 import type { MessageTx } from '#libs/messaging';
+import { type FreezeTx, postgresFreezes } from '../freezes/freeze-store.ts';
 import type { Booking, Posting, PostingKind } from './booking.ts';
 import type { Claim, Credit, Hold, Owner, Wallet } from './ledger.ts';
 import {
@@ -40,6 +41,7 @@ export type Newborn = { id: string; at: Date };
  * ends, and reads in the same statement what decides; it comes before anything else of that wallet.
  */
 export interface LedgerTx {
+  /** `frozenAt` is also that of a freeze of everything. */
   lockWallet(owner: Owner, newborn: Newborn): Promise<Wallet>;
   /** `awaited`: a parked verdict waits for this purchase's credit. */
   lockForCredit(owner: Owner, newborn: Newborn, purchaseId: string): Promise<{ wallet: Wallet; awaited: boolean }>;
@@ -74,11 +76,15 @@ export interface LedgerTx {
   takeParked<Kind extends ParkedVerdict['kind']>(kind: Kind, waitsFor: string): Promise<Parked<Kind>[]>;
 }
 
-export type WalletTx = LedgerTx & MessageTx;
+export type WalletTx = LedgerTx & FreezeTx & MessageTx;
 
-export function postgresLedger(sql: Sql): LedgerTx {
+export function postgresLedger(sql: Sql): LedgerTx & FreezeTx {
   return {
-    lockWallet: async (owner, newborn) => only(await sql.rows<Wallet>(LOCK, lockValues(owner, newborn))),
+    ...postgresFreezes(sql),
+    lockWallet: async (owner, newborn) => {
+      const row = only(await sql.rows<Wallet & IsEverythingFrozen>(LOCK, lockValues(owner, newborn)));
+      return { ...walletOf(row), frozenAt: row.frozenAt ?? row.everythingFrozenAt };
+    },
     lockForCredit: async (owner, newborn, purchaseId) => {
       const values = [...lockValues(owner, newborn), purchaseId];
       const row = only(await sql.rows<Wallet & IsAwaited>(LOCK_FOR_CREDIT, values));
@@ -127,6 +133,7 @@ export function postgresLedger(sql: Sql): LedgerTx {
   };
 }
 
+type IsEverythingFrozen = { everythingFrozenAt: Date | null };
 type IsAwaited = { awaited: boolean };
 /** Beside a wallet's columns, so with names of its own; all null where there is no such hold. */
 type HoldRow = Pick<Hold, 'amountMinor' | 'refusal' | 'settlement' | 'returnedPayoutId'> & {

@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { noteBrokenInvariant } from '../src/cases/note-broken-invariant.ts';
+import { userId } from './samples.ts';
+import { type PostgresWorld, postgresWorld } from './worlds.ts';
+
+let world: PostgresWorld;
+beforeAll(async () => {
+  world = await postgresWorld();
+});
+afterAll(() => world?.close());
+
+test('R5: a broken invariant is a case that names wallet and entry, one per wallet and freeze however often it is told', async () => {
+  const [wallet_id, freeze_id] = [randomUUID(), randomUUID()];
+  const about = { wallet_id, freeze_id, user_id: userId, currency: 'ZAR', invariants: ['I1'], entry: '3:2' };
+  const broken = about as Parameters<typeof noteBrokenInvariant>[2];
+  for (const deps of [world.deps, world.replica, world.deps]) await noteBrokenInvariant(deps, randomUUID(), broken);
+  await noteBrokenInvariant(world.deps, randomUUID(), { ...broken, wallet_id: randomUUID() });
+  await noteBrokenInvariant(world.deps, randomUUID(), { ...broken, freeze_id: randomUUID() });
+
+  const cases = (await world.cases()).filter(({ cause }) => cause === 'invariant_broken');
+  expect(cases).toHaveLength(3);
+  expect(cases.filter(({ about }) => about === `wallet:${wallet_id}:${freeze_id}`)).toMatchObject([
+    { evidence: { wallet_id, entry: '3:2', invariants: ['I1'] } },
+  ]);
+  expect(await world.sent('reconciler.case-opened.v1')).toHaveLength(3);
+});
