@@ -4,5 +4,5 @@ export { createClient, type HttpClient } from './client.ts';
 export { HttpUnavailable } from './client-errors.ts';
 export type { HttpResponse } from './exchange.ts';
 export { type Listening, listen } from './listen.ts';
-export { parseBody } from './parse-body.ts';
+export { parseBody, parseQuery } from './parse-body.ts';
 export { Problem } from './problem.ts';

@@ -9,8 +9,15 @@ const errorsMax = 20;
  * The request's JSON body by `schema`. Throws 422 `validation_failed` with a pointer to each field. A schema names a code of its own
  * with `ctx.addIssue({ code: 'custom', params: { code: 'too_many_decimals' }, message })`.
  */
-export function parseBody<Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> {
-  const read = schema.safeParse(request.body);
+export const parseBody = <Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> =>
+  parse(schema, request.body);
+
+/** The same of the query, whose values are strings: a list of them where a name is repeated. */
+export const parseQuery = <Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> =>
+  parse(schema, { ...request.query }); // a copy, because Express makes it without a prototype
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const read = schema.safeParse(value);
   if (read.success) return read.data;
   throw new Problem('validation_failed', 422, {
     title: 'The request does not fit its schema',

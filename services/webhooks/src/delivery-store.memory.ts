@@ -1,7 +1,7 @@
 import type { MemoryDatabase } from '#libs/db';
 import { type MemoryMessages, type MessageSource, memoryMessages } from '#libs/messaging';
 import type { Delivery } from './delivery.ts';
-import type { WebhooksTx } from './delivery-store.ts';
+import type { DeliveryFilter, DeliveryPlace, WebhooksTx } from './delivery-store.ts';
 
 export function memoryWebhooksTx(memory: MemoryDatabase, messages: MessageSource): WebhooksTx & MemoryMessages {
   const deliveries = memory.table<Delivery>({
@@ -29,10 +29,45 @@ export function memoryWebhooksTx(memory: MemoryDatabase, messages: MessageSource
       });
       return true;
     },
-    deliveriesOf: async (transactionId, limit) =>
+    addDuplicates: async (counts) => {
+      for (const { deliveryKey, count, lastAt } of counts)
+        for (const row of deliveries.filter((delivery) => delivery.deliveryKey === deliveryKey))
+          deliveries.update(row.id, {
+            duplicates: row.duplicates + count,
+            lastDuplicateAt: later(row.lastDuplicateAt, lastAt),
+          });
+    },
+    findDeliveries: async (filter, { after, limit }) =>
       deliveries
-        .filter((delivery) => delivery.transactionId === transactionId)
-        .sort((a, b) => b.receivedAt.getTime() - a.receivedAt.getTime() || a.id.localeCompare(b.id))
+        .filter((delivery) => fits(delivery, filter) && (after === null || newestFirst(after, delivery) < 0))
+        .sort(newestFirst)
         .slice(0, limit),
+    lastVerifiedAt: async () =>
+      deliveries.filter(({ state }) => state !== 'unverified').sort(newestFirst)[0]?.receivedAt ?? null,
+    expireDeliveries: async (before, limit) => {
+      const oldest = (claim: (delivery: Delivery) => boolean): Delivery[] =>
+        deliveries
+          .filter(claim)
+          .sort((a, b) => newestFirst(b, a))
+          .slice(0, limit);
+      const gone = [
+        ...oldest(({ receivedAt }) => receivedAt < before.rows),
+        ...oldest(({ state, receivedAt }) => state === 'unverified' && receivedAt < before.unverified),
+      ].filter(({ id }) => deliveries.delete(id));
+      const emptied = oldest(({ payload, receivedAt }) => payload !== null && receivedAt < before.payloads);
+      for (const { id } of emptied) deliveries.update(id, { payload: null });
+      return gone.length + emptied.length;
+    },
   };
 }
+
+const fits = (delivery: Delivery, { id, transactionId, objectId, state }: DeliveryFilter): boolean =>
+  (id ?? delivery.id) === delivery.id &&
+  (transactionId ?? delivery.transactionId) === delivery.transactionId &&
+  (objectId ?? delivery.objectId) === delivery.objectId &&
+  (state ?? delivery.state) === delivery.state;
+
+const newestFirst = (a: DeliveryPlace, b: DeliveryPlace): number =>
+  b.receivedAt.getTime() - a.receivedAt.getTime() || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+
+const later = (a: Date | null, b: Date): Date => (a !== null && a > b ? a : b);

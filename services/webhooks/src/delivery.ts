@@ -1,9 +1,11 @@
 import type { EventData } from '#libs/contracts';
+import type { KeyPurpose } from './signature/signer.ts';
+import type { Scheme } from './signature/verification.ts';
 
 /**
  * | state | means | from |
  * | --- | --- | --- |
- * | unverified | 401: the signature is missing or wrong | – |
+ * | unverified | 401 or 403: nobody vouches for it, see `reason` | – |
  * | refused | 422: rightly signed, but no event | – |
  * | stored | 200: nothing to tell onwards, see `reason` | – |
  * | received | 200: the reconciler will be told | – |
@@ -11,7 +13,16 @@ import type { EventData } from '#libs/contracts';
  * | completed | applied, or adds nothing to what is known | received, processing |
  * | case | for a human | received, processing |
  */
-export type DeliveryState = 'unverified' | 'refused' | 'stored' | 'received' | 'processing' | 'completed' | 'case';
+export const deliveryStates = [
+  'unverified',
+  'refused',
+  'stored',
+  'received',
+  'processing',
+  'completed',
+  'case',
+] as const;
+export type DeliveryState = (typeof deliveryStates)[number];
 
 /** One row of `webhook_logs`. */
 export interface Delivery {
@@ -20,14 +31,19 @@ export interface Delivery {
   deliveryKey: string | null;
   /** SHA-256 of the body, hex. */
   digest: string;
-  scheme: 'plain' | 'timestamped';
+  scheme: Scheme;
+  /** Whose key signed it; null where none did. */
+  signedBy: KeyPurpose | null;
+  /** What the timestamped scheme signs beside the body; null in the plain one. */
+  eventId: string | null;
+  sentAt: Date | null;
   state: DeliveryState;
   /** Why it is in this state, as a stable word. */
   reason: string | null;
   eventType: string | null;
   objectType: string | null;
   objectId: string | null;
-  /** As the socket has it. */
+  /** Behind trusted proxies as the outermost of them saw it; `unknown` if it did not come through them all. */
   sourceAddress: string;
   /** The header as it came, cut. */
   signature: string | null;
@@ -36,6 +52,9 @@ export interface Delivery {
   payload: string | null;
   /** How often the reconciler has worked on it; a parked one is tried again. */
   attempts: number;
+  /** How often it came again, counted some seconds late. */
+  duplicates: number;
+  lastDuplicateAt: Date | null;
   transactionId: string | null;
   receivedAt: Date;
   updatedAt: Date;

@@ -22,6 +22,11 @@ const webhookLogs = new EntitySchema({
     transaction_id: { type: 'text', nullable: true },
     received_at: { type: 'timestamptz' },
     updated_at: { type: 'timestamptz' },
+    signed_by: { type: 'text', nullable: true },
+    event_id: { type: 'text', nullable: true },
+    sent_at: { type: 'timestamptz', nullable: true },
+    duplicates: { type: 'integer', default: 0 },
+    last_duplicate_at: { type: 'timestamptz', nullable: true },
   },
   uniques: [{ name: 'webhook_logs_delivery_key_key', columns: ['delivery_key'] }],
   checks: [
@@ -34,6 +39,12 @@ const webhookLogs = new EntitySchema({
       name: 'webhook_logs_key_if_accepted',
       expression: `(delivery_key IS NULL) = (state IN ('unverified', 'refused'))`,
     },
+    { name: 'webhook_logs_signer_known', expression: `signed_by IN ('webhook', 'company', 'relay')` },
+    { name: 'webhook_logs_event_id_signed', expression: 'event_id IS NULL OR signed_by IS NOT NULL' },
+    {
+      name: 'webhook_logs_event_id_is_key',
+      expression: `event_id IS NULL OR delivery_key IS NULL OR delivery_key = 'event:' || event_id`,
+    },
   ],
   indices: [
     {
@@ -41,6 +52,10 @@ const webhookLogs = new EntitySchema({
       columns: ['transaction_id', 'received_at'],
       where: 'transaction_id IS NOT NULL',
     },
+    { name: 'webhook_logs_received', columns: ['received_at', 'id'] },
+    { name: 'webhook_logs_state', columns: ['state', 'received_at', 'id'] },
+    { name: 'webhook_logs_object', columns: ['object_id', 'received_at'], where: 'object_id IS NOT NULL' },
+    { name: 'webhook_logs_payload', columns: ['received_at'], where: 'payload IS NOT NULL' },
   ],
 });
 

@@ -8,9 +8,5 @@ export const refusals: Record<Receipt, Problem | null> = {
   duplicate: null,
   refused: new Problem('not_an_event', 422, { title: 'The body is not an event' }),
   unverified: new Problem('invalid_signature', 401, { title: 'The signature is missing or wrong' }),
+  not_allowed: new Problem('address_not_allowed', 403, { title: 'This address may not deliver here' }),
 };
-
-export const unknownTransactionId = new Problem('validation_failed', 422, {
-  title: 'The request does not fit its schema',
-  detail: 'The query needs one transaction_id: dep_, wd_ or rev_ and 26 characters',
-});

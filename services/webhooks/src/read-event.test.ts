@@ -6,14 +6,21 @@ const sample = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(`${import.meta.dirname}/../../../libs/revio/samples/${name}.json`, 'utf8'));
 const paid = sample('05-webhook-purchase.paid-after-failure');
 const at = new Date('2026-01-01T08:02:23.000Z');
-const read = (body: unknown) => readEvent(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), at);
+const read = (body: unknown) =>
+  readEvent(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), at, 'plain');
 
 test('R1: an event of a known object is an observation, as of its receipt', () => {
   expect(read(paid)).toMatchObject({
     eventType: 'purchase.paid',
     objectType: 'purchase',
     objectId: '2b9f6c1e-5d0a-4c3f-9a7e-0c4d8e61f7b2',
-    observation: { source: 'webhook', observed_at: '2026-01-01T08:02:23.000Z', status: 'paid', provider_date: null },
+    observation: {
+      source: 'webhook',
+      observed_at: '2026-01-01T08:02:23.000Z',
+      status: 'paid',
+      provider_date: null,
+      scheme: 'plain',
+    },
     reason: null,
   });
 });

@@ -1,27 +1,34 @@
-import type { KeyObject } from 'node:crypto';
 import { transactionId } from '#libs/contracts';
 import type { Transact } from '#libs/db';
 import type { Logger } from '#libs/runtime';
 import type { Budget } from './budget.ts';
 import type { WebhooksTx } from './delivery-store.ts';
-import { type LogDeps, logRow, type ReceivedDelivery } from './log-row.ts';
-import { readEvent } from './read-event.ts';
-import { verifyPlain } from './signature/plain.ts';
+import type { DuplicateCounts } from './duplicate-counts.ts';
+import { type Finding, type LogDeps, logRow, type ReceivedDelivery } from './log-row.ts';
+import { type RevioEvent, readEvent } from './read-event.ts';
+import type { KeyRing } from './signature/key-ring.ts';
+import type { KeyPurpose } from './signature/signer.ts';
+import type { Scheme, Verification } from './signature/verification.ts';
+import { verifySignature } from './signature/verify-signature.ts';
+import type { Allowlist } from './source-address.ts';
 
 export interface ReceiveDeps extends LogDeps {
   transact: Transact<WebhooksTx>;
-  /** Any of them may have signed (REVIO.md §5). */
-  publicKeys: readonly KeyObject[];
+  keyRing: KeyRing;
+  acceptedSchemes: readonly Scheme[];
+  /** Who may deliver at all (REQUIREMENTS W4); undefined: whoever signs rightly. */
+  allowlist: Allowlist | undefined;
   /** How many unverified deliveries may still be written down. */
   unverifiedRows: Budget;
+  duplicates: DuplicateCounts;
   logger: Logger;
 }
 
 /**
  * `accepted`: on its way to the reconciler. `stored`: kept, with nothing to tell. `duplicate`: was here before. `refused`: rightly
- * signed, but no event. `unverified`: nobody knows whose it is.
+ * signed, but no event. `unverified`: nobody knows whose it is. `not_allowed`: from an address that may not deliver.
  */
-export const receipts = ['accepted', 'stored', 'duplicate', 'refused', 'unverified'] as const;
+export const receipts = ['accepted', 'stored', 'duplicate', 'refused', 'unverified', 'not_allowed'] as const;
 export type Receipt = (typeof receipts)[number];
 
 /**
@@ -29,12 +36,45 @@ export type Receipt = (typeof receipts)[number];
  * so that after a 200 neither can be lost. Throws when the database is not there: Revio will deliver again.
  */
 export async function receiveDelivery(deps: ReceiveDeps, received: ReceivedDelivery): Promise<Receipt> {
-  if (!isAuthentic(deps, received)) {
-    await recordUnverified(deps, received);
+  if (!isAllowed(deps, received)) {
+    await recordUnverified(deps, received, 'address_not_allowed');
+    return 'not_allowed';
+  }
+  const verified = await verify(deps, received);
+  if (!verified.ok) {
+    await recordUnverified(deps, received, verified.reason);
     return 'unverified';
   }
-  const event = readEvent(received.raw, deps.clock.now());
-  const row = logRow(deps, received, event);
+  const event = readEvent(received.raw, deps.clock.now(), verified.scheme);
+  if (event !== undefined && !maySign(verified.signedBy, event)) {
+    await recordUnverified(deps, received, 'wrong_key_purpose');
+    return 'unverified';
+  }
+  return keep(deps, received, { verified, event });
+}
+
+const isAllowed = ({ allowlist }: ReceiveDeps, { sourceAddress }: ReceivedDelivery): boolean =>
+  allowlist === undefined || (sourceAddress !== undefined && allowlist(sourceAddress));
+
+/** Tried again with whatever keys Revio turns out to sign with now; the bounds are the key ring's. */
+async function verify(deps: ReceiveDeps, received: ReceivedDelivery): Promise<Verification> {
+  const verifyWith = (keys: ReturnType<KeyRing['keys']>): Verification =>
+    verifySignature({ keys, accepted: deps.acceptedSchemes, now: deps.clock.now() }, received);
+  const keys = deps.keyRing.keys();
+  const first = verifyWith(keys);
+  if (first.ok || first.reason !== 'unknown_signer') return first;
+  return (await deps.keyRing.hasLearnedSince(keys)) ? verifyWith(deps.keyRing.keys()) : first;
+}
+
+/** The company's key signs a purchase's `success_callback` (REVIO.md §5): whoever gets a signature out of that says nothing of payouts. */
+const maySign = (signedBy: KeyPurpose, { objectType }: RevioEvent): boolean =>
+  signedBy !== 'company' || objectType === 'purchase';
+
+type Verified = Extract<Finding, { event: unknown }>;
+
+async function keep(deps: ReceiveDeps, received: ReceivedDelivery, finding: Verified): Promise<Receipt> {
+  const { event } = finding;
+  const row = logRow(deps, received, finding);
   const isFirst = await deps.transact(
     async (tx) => {
       if (!(await tx.logDelivery(row))) return false;
@@ -52,22 +92,16 @@ export async function receiveDelivery(deps: ReceiveDeps, received: ReceivedDeliv
     { onUnknownCommit: 'rerun' }, // the delivery key finds the earlier self
   );
   if (event === undefined) return 'refused';
-  if (!isFirst) return 'duplicate';
-  return event.observation === null ? 'stored' : 'accepted';
+  if (isFirst) return event.observation === null ? 'stored' : 'accepted';
+  if (row.deliveryKey !== null) deps.duplicates.note(row.deliveryKey, row.receivedAt);
+  return 'duplicate';
 }
 
-/**
- * Headers of the timestamped scheme are judged by that scheme alone (ADR 4). It is not built yet, so they are refused and never
- * "downgraded": whoever got hold of one delivery could strip the protection that a relay had added.
- */
-const isAuthentic = ({ publicKeys }: ReceiveDeps, { raw, signatures, timestamped }: ReceivedDelivery): boolean =>
-  !timestamped && verifyPlain(publicKeys, raw, signatures);
-
-/** For whoever asks later why a delivery was turned away. Worth no failure: without a database the answer is 401 all the same. */
-async function recordUnverified(deps: ReceiveDeps, received: ReceivedDelivery): Promise<void> {
+/** For whoever asks later why a delivery was turned away. Worth no failure: without a database the answer is the same. */
+async function recordUnverified(deps: ReceiveDeps, received: ReceivedDelivery, reason: string): Promise<void> {
   if (!deps.unverifiedRows.take()) return;
   try {
-    await deps.transact((tx) => tx.logDelivery(logRow(deps, received, 'unverified')));
+    await deps.transact((tx) => tx.logDelivery(logRow(deps, received, { verified: null, reason })));
   } catch (err) {
     deps.logger.warn({ err }, 'an unverified delivery was not recorded');
   }

@@ -1,23 +1,34 @@
 import express, { type Request, Router } from 'express';
 import { requireInternal, requireStaff } from '#libs/auth';
-import { transactionId } from '#libs/contracts';
+import { parseQuery } from '#libs/http';
 import type { Metrics } from '#libs/telemetry';
-import { listDeliveries } from './list-deliveries.ts';
+import { deliveriesQuery, listDeliveries } from './list-deliveries.ts';
 import type { ReceivedDelivery } from './log-row.ts';
-import { refusals, unknownTransactionId } from './problems.ts';
+import { refusals } from './problems.ts';
 import { type ReceiveDeps, receipts, receiveDelivery } from './receive-delivery.ts';
+import { sourceAddress } from './source-address.ts';
 
 /** Revio's fullest sample has 6 kB; a purchase whose card failed a thousand times has half a megabyte. */
 const bodyBytesMax = 1024 * 1024;
 
-const signatureHeader = 'x-signature';
-const timestampedHeaders = ['x-revio-signature', 'x-revio-timestamp', 'x-revio-event-id'];
+interface PublicDeps extends ReceiveDeps {
+  trustedProxies: number;
+  /** When the newest delivery came that somebody vouched for, as the log knows at the start. */
+  lastVerifiedAt: Date | null;
+  metrics: Metrics;
+  wakeRelay: () => void;
+}
 
 /**
  * `POST /webhooks/revio`, for Revio: nothing may read the body before us, because the signature is over its bytes. Compressed bodies
  * are refused (415): a small one may be a large one, and Revio sends none.
  */
-export function publicRoutes(deps: ReceiveDeps & { metrics: Metrics; wakeRelay: () => void }): Router {
+export function publicRoutes(deps: PublicDeps): Router {
+  const lastVerified = deps.metrics.gauge({
+    name: 'webhooks_last_verified_timestamp_seconds',
+    help: 'When the newest rightly signed delivery came, Unix time; absent before the first. Silence means that Revio cannot reach us',
+  });
+  if (deps.lastVerifiedAt !== null) lastVerified.set(deps.lastVerifiedAt.getTime() / 1000);
   const deliveries = deps.metrics.counter({
     name: 'webhook_deliveries_total',
     help: 'Deliveries that were read to their end, by what became of them',
@@ -26,8 +37,9 @@ export function publicRoutes(deps: ReceiveDeps & { metrics: Metrics; wakeRelay: 
   });
   const raw = express.raw({ type: () => true, limit: bodyBytesMax, inflate: false });
   return Router().post('/webhooks/revio', raw, async (request, response) => {
-    const receipt = await receiveDelivery(deps, receivedDelivery(request));
+    const receipt = await receiveDelivery(deps, receivedDelivery(deps, request));
     deliveries.inc({ receipt });
+    if (receipt !== 'unverified' && receipt !== 'not_allowed') lastVerified.set(deps.clock.now().getTime() / 1000);
     const refusal = refusals[receipt];
     if (refusal !== null) throw refusal;
     if (receipt === 'accepted') deps.wakeRelay();
@@ -35,12 +47,19 @@ export function publicRoutes(deps: ReceiveDeps & { metrics: Metrics; wakeRelay: 
   });
 }
 
-function receivedDelivery(request: Request): ReceivedDelivery {
+function receivedDelivery({ trustedProxies }: PublicDeps, request: Request): ReceivedDelivery {
+  const all = (name: string): string[] => request.headersDistinct[name] ?? [];
   return {
     raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0), // without a body there is nothing to parse
-    signatures: request.headersDistinct[signatureHeader] ?? [],
-    timestamped: timestampedHeaders.some((name) => request.headers[name] !== undefined),
-    sourceAddress: request.socket.remoteAddress ?? 'unknown',
+    headers: {
+      plain: all('x-signature'),
+      timestamped: {
+        signature: all('x-revio-signature'),
+        timestamp: all('x-revio-timestamp'),
+        eventId: all('x-revio-event-id'),
+      },
+    },
+    sourceAddress: sourceAddress(request.socket.remoteAddress, all('x-forwarded-for'), trustedProxies),
   };
 }
 
@@ -51,8 +70,7 @@ export function internalRoutes(
   const guard = requireInternal({ audience: 'webhooks', keys: deps.internalKeys });
   return Router().get('/deliveries', guard, async (request, response) => {
     requireStaff(request);
-    const id = transactionId.safeParse(request.query['transaction_id']);
-    if (!id.success) throw unknownTransactionId;
-    response.json({ data: await listDeliveries(deps, id.data) });
+    const query = parseQuery(deliveriesQuery, request);
+    response.json(await listDeliveries(deps, query));
   });
 }

@@ -102,7 +102,7 @@ test('W1: why a signature was refused is not told: every such answer is the same
     { 'x-signature': signatureOf('{}') },
     { 'x-signature': signatureOf(body, keys.foreign.privateKey) },
     ['x-signature', genuine, 'x-signature', genuine],
-    // Judged by the timestamped scheme alone, which is not built yet: never downgraded to the plain one.
+    // Judged by the timestamped scheme alone: never downgraded to the plain one.
     { 'x-signature': genuine, 'x-revio-timestamp': '1767254542' },
     { 'x-signature': genuine, 'x-revio-event-id': 'evt_1' },
     { 'x-signature': genuine, 'x-revio-signature': `sha256=${genuine}` },
@@ -280,12 +280,53 @@ test('A4: the log is for support only, over an internal token for this service',
   expect((await get(path)).status).toBe(401);
   expect((await get(path, tokenOf('support', 'wallet'))).status).toBe(401);
   expect((await get(path, tokenOf('user'))).status).toBe(403);
-  expect(await get(path, tokenOf('admin'))).toEqual({ status: 200, json: { data: [] } });
-  expect((await get('/deliveries', tokenOf('admin'))).status).toBe(422);
+  expect(await get(path, tokenOf('admin'))).toEqual({ status: 200, json: { data: [], next_cursor: null } });
+  expect((await get('/deliveries?transaction=1', tokenOf('admin'))).status).toBe(422);
+});
+
+test('W5: the log is read page by page, by object and by state too', async () => {
+  const id = randomUUID();
+  const bodies = ['purchase.created', 'purchase.viewed', 'purchase.paid'].map((event_type) => paid({ id, event_type }));
+  for (const body of bodies) await webhooks.deliver(body);
+  const pageOf = async (query: string) => {
+    const { json } = await get(`/deliveries?object_id=${id}&${query}`, tokenOf('support'));
+    return json as { data: { id: string; event_type: string; digest: string }[]; next_cursor: string | null };
+  };
+  const first = await pageOf('limit=2');
+  expect(first.data.map(({ event_type }) => event_type)).toEqual(['purchase.paid', 'purchase.viewed']);
+  const second = await pageOf(`limit=2&cursor=${first.next_cursor}`);
+  expect(second.data.map(({ event_type }) => event_type)).toEqual(['purchase.created']);
+  expect(second.next_cursor).toBeNull();
+  expect((await pageOf('state=received')).data).toHaveLength(3);
+  expect((await pageOf('state=case')).data).toEqual([]);
+  const [shown] = (await pageOf(`id=${first.data[0]?.id}`)).data;
+  expect(shown).toMatchObject({ id: first.data[0]?.id, signed_by: 'webhook', scheme: 'plain', duplicates: 0 });
+  for (const wrong of ['limit=101', 'limit=0', 'state=lost', 'cursor=x', `cursor=${first.next_cursor}x`, 'id=1'])
+    expect((await get(`/deliveries?${wrong}`, tokenOf('admin'))).status).toBe(422);
+});
+
+test('W3 W5: duplicates are counted on the row that they repeat', async () => {
+  const body = paid();
+  for (let n = 0; n < 4; n += 1) await webhooks.deliver(body);
+  await poll(async () => {
+    const [row] = await webhooks.rows<{ duplicates: number; last_duplicate_at: Date | null }>(
+      `SELECT duplicates, last_duplicate_at FROM webhook_logs WHERE digest = encode(sha256($1), 'hex')`,
+      [Buffer.from(body)],
+    );
+    return row?.duplicates === 3 && row.last_duplicate_at !== null;
+  });
 });
 
 test('O3: deliveries are counted by what became of them', async () => {
   const metrics = await (await fetch(`${webhooks.opsUrl}/metrics`)).text();
   for (const receipt of ['accepted', 'stored', 'duplicate', 'refused', 'unverified'])
     expect(metrics).toMatch(new RegExp(`webhook_deliveries_total\\{receipt="${receipt}",service="webhooks"\\} [1-9]`));
+});
+
+test('W1: when the newest rightly signed delivery came is known, and silence is seen by it', async () => {
+  const before = Math.floor(Date.now() / 1000);
+  await webhooks.deliver(paid());
+  const metrics = await (await fetch(`${webhooks.opsUrl}/metrics`)).text();
+  const [, seconds] = /webhooks_last_verified_timestamp_seconds\{[^}]*\} ([0-9.e+]+)/.exec(metrics) ?? [];
+  expect(Number(seconds)).toBeGreaterThanOrEqual(before);
 });

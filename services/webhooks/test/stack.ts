@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { request } from 'undici';
@@ -8,21 +8,37 @@ import { amqpPrefix, freshDatabase } from '#libs/testing';
 import { config } from '../src/config.ts';
 import { start } from '../src/start.ts';
 
-/** Two that may sign, as while a key is rotated, and one that may not. */
+/** Two that may sign, as while a key is rotated, one of each other purpose, which no test's service knows unasked, and a stranger's. */
 export const keys = {
   old: generateKeyPairSync('rsa', { modulusLength: 2048 }),
   current: generateKeyPairSync('rsa', { modulusLength: 3072 }),
+  company: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  relay: generateKeyPairSync('rsa', { modulusLength: 2048 }),
   foreign: generateKeyPairSync('rsa', { modulusLength: 2048 }),
 };
-const publicKeys = [keys.old, keys.current]
-  .map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'pem' }).toString())
-  .join('');
+type KeyPair = typeof keys.current;
+
+export const pemOf = ({ publicKey }: KeyPair): string => publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const publicKeys = [keys.old, keys.current].map(pemOf).join('');
 
 export const sample = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(`${import.meta.dirname}/../../../libs/revio/samples/${name}.json`, 'utf8'));
 
 export const signatureOf = (body: string | Buffer, key: KeyObject = keys.current.privateKey): string =>
   sign('RSA-SHA256', Buffer.from(body), key).toString('base64');
+
+/** The headers of the timestamped scheme, as of now unless told otherwise. */
+export function timestampedBy(
+  { privateKey }: KeyPair,
+  body: string,
+  { timestamp = Math.floor(Date.now() / 1000), eventId = `evt_${randomUUID()}` } = {},
+): Record<string, string> {
+  return {
+    'x-revio-signature': `sha256=${signatureOf(`${timestamp}.${eventId}.${body}`, privateKey)}`,
+    'x-revio-timestamp': String(timestamp),
+    'x-revio-event-id': eventId,
+  };
+}
 
 export interface Answer {
   status: number;
@@ -45,6 +61,7 @@ export async function startWebhooks(
       AMQP_PREFIX: prefix,
       INTERNAL_KEY: internalKey.toString('base64'),
       SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+      DUPLICATES_INTERVAL_MS: '50',
       REVIO_WEBHOOK_PUBLIC_KEYS: publicKeys.replaceAll('\n', '\\n'),
       ...options.env,
     }),

@@ -1,18 +1,14 @@
-import { type KeyObject, verify } from 'node:crypto';
-
-/** Base64 of the longest signature, that of a 4096-bit key; whatever is longer is not even decoded. */
-const signatureCharsMax = 684;
+import { type KeyLists, readSignature, signerOf } from './signer.ts';
+import type { Verification } from './verification.ts';
 
 /**
- * The plain scheme (REVIO.md §1.3, §5): exactly one `X-Signature`, base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the body's bytes as
- * they came, by any of `keys`. The bytes, because the same JSON written by another hand has another signature. Exact base64, because
- * Buffer.from skips what it does not know: many texts would be one signature, and a log of them would prove nothing.
- * `keys` are RSA (see publicKeysFrom) and made once; each costs a forger's request 28 µs (2048 bits).
+ * The plain scheme (REVIO.md §1.3, §5): exactly one `X-Signature`, over the body's bytes as they came, by the registered webhook's key
+ * or the company's. The bytes, because the same JSON written by another hand has another signature. Nothing says when it was sent.
  */
-export function verifyPlain(keys: readonly KeyObject[], raw: Uint8Array, signatures: readonly string[]): boolean {
-  const [signature, ...more] = signatures;
-  if (signature === undefined || more.length > 0 || signature.length > signatureCharsMax) return false;
-  const bytes = Buffer.from(signature, 'base64');
-  if (bytes.length === 0 || bytes.toString('base64') !== signature) return false;
-  return keys.some((key) => verify('RSA-SHA256', raw, key, bytes));
+export function verifyPlain(keys: KeyLists, raw: Uint8Array, signatures: readonly string[]): Verification {
+  const signature = readSignature(signatures);
+  if (signature === undefined) return { ok: false, reason: 'malformed_signature' };
+  const signedBy = signerOf(keys, ['webhook', 'company'], raw, signature);
+  if (signedBy === undefined) return { ok: false, reason: 'unknown_signer' };
+  return { ok: true, scheme: 'plain', signedBy, eventId: null, sentAt: null };
 }
