@@ -35,7 +35,7 @@ export async function submitPayout(deps: SubmitPayoutDeps, withdrawal: Transacti
     return deps.noteExecuted('too_late');
   }
   const executed = await deps.provider.executePayout(payout.executionUrl, payee);
-  deps.noteExecuted(executed.kind === 'not_sent' ? 'not_sent' : executed.kind);
+  deps.noteExecuted(executed.kind);
   deps.logger.info({ payout_id: payout.payoutId, executed }, 'payout executed');
   await observePayout(deps, payout);
 }
