@@ -28,6 +28,7 @@ export interface BankDetails {
 export const sealDetails = (keys: SealingKeys, row: Owned, { accountNumber, holder }: BankDetails): string =>
   seal(keys, JSON.stringify({ account_number: accountNumber, account_holder: holder }), detailsPlace(row));
 
+/** Throws `SealBroken` when the key is gone or the value stands in another row than it was sealed for. */
 export function openDetails(keys: SealingKeys, row: Owned & { detailsSealed: string }): BankDetails {
   const opened = details.parse(JSON.parse(open(keys, row.detailsSealed, detailsPlace(row))));
   return { accountNumber: opened.account_number, holder: opened.account_holder };

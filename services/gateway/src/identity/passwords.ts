@@ -17,6 +17,7 @@ const lanes = 2;
 /** Waiting for its lane, the last of these is answered after four seconds; the next one is told to come back. */
 const waitingMax = 50;
 
+/** Throws `Overloaded` when too many wait for their turn. */
 export async function argon2Passwords(): Promise<Passwords> {
   const inLane = createKeyed({ waitingMax });
   let turn = 0;

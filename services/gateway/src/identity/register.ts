@@ -14,6 +14,7 @@ export interface RegisterDeps {
 
 export type Registered = { ok: true; user: User } | { ok: false; refusal: 'email_taken' };
 
+/** Makes a user of the role `user`. Who has the e-mail is decided by the insert: of two at once the second is refused. */
 export async function register(deps: RegisterDeps, { email, password }: Registration): Promise<Registered> {
   const passwordHash = await deps.passwords.hash(password); // outside the transaction, which would hold its connection for 80 ms
   const user: User = { id: deps.newUuid(), email, passwordHash, role: 'user', createdAt: deps.clock.now() };

@@ -22,6 +22,7 @@ const table = {
   completed: { failed: 'ignore', expired: 'ignore', cancelled: 'ignore', credited: 'ignore' },
 } as const satisfies Record<DepositStatus, Record<DepositFact['fact'], DepositStatus | 'ignore'>>;
 
+/** What the fact makes of the deposit. A credited one has no reason: all is well with it. */
 export function decideDeposit(status: DepositStatus, told: DepositFact): DepositDecision {
   const next = table[status][told.fact];
   if (next === 'ignore') return { accepted: false };

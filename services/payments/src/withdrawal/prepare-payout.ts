@@ -26,6 +26,7 @@ export interface PreparePayoutDeps {
   noteUnavailable: NoteUnavailable;
 }
 
+/** Its age is taken by our clock, from before the call that made it: it may seem older than it is, never younger. */
 export const isFresh = (deps: Pick<PreparePayoutDeps, 'clock' | 'payoutFreshMs'>, payout: PreparedPayout): boolean =>
   deps.clock.now().getTime() - payout.requestedAt.getTime() < deps.payoutFreshMs;
 

@@ -35,6 +35,7 @@ export const everPaid = (observed: PurchaseObservation): boolean =>
 
 export const isReturning = (status: string | null): boolean => status !== null && returning.has(status);
 
+/** What follows from a snapshot of a purchase that is ours and trusted (REVIO.md §3, REQUIREMENTS M7). */
 export function decidePurchase(
   expected: Expected,
   observed: PurchaseObservation,
