@@ -24,9 +24,11 @@ export const config = z.object({
   ACCESS_TOKEN_TTL_S: count(900, { min: 1, max: 86_400 }),
   WALLET_URL: httpUrl(),
   PAYMENTS_URL: httpUrl(),
+  WEBHOOKS_URL: httpUrl(),
   RECONCILER_URL: httpUrl(),
   INTERNAL_KEY_WALLET: secretKey(),
   INTERNAL_KEY_PAYMENTS: secretKey(),
+  INTERNAL_KEY_WEBHOOKS: secretKey(),
   INTERNAL_KEY_RECONCILER: secretKey(),
   /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
   UPSTREAM_TIMEOUT_MS: durationMs(20_000),

@@ -8,7 +8,7 @@ export interface ForwardedRoute {
   method: 'GET' | 'POST';
   /** Behind `/api/v1` for the public; at the service as it is, without the `/admin` that says whose it is. */
   path: string;
-  service: 'wallet' | 'payments' | 'reconciler';
+  service: 'wallet' | 'payments' | 'webhooks' | 'reconciler';
 }
 
 /** All that the public may ask of other services, always as a user. What is not here cannot be reached from outside. */
@@ -25,6 +25,7 @@ export const forwardedRoutes: readonly ForwardedRoute[] = [
   { method: 'GET', path: '/admin/freezes', service: 'wallet' },
   { method: 'POST', path: '/admin/freezes', service: 'wallet' },
   { method: 'POST', path: '/admin/freezes/:id/release', service: 'wallet' },
+  { method: 'GET', path: '/admin/deliveries', service: 'webhooks' },
   { method: 'GET', path: '/admin/cases', service: 'reconciler' },
   { method: 'GET', path: '/admin/cases/:id', service: 'reconciler' },
   { method: 'POST', path: '/admin/cases/:id/assign', service: 'reconciler' },

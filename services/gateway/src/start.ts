@@ -35,6 +35,7 @@ export const start = (config: Config) =>
         upstreams: {
           wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
           payments: upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS),
+          webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
           reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
         },
         clock: platform.clock,

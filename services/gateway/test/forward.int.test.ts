@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 beforeEach(() => {
-  for (const upstream of [gateway.wallet, gateway.payments, gateway.reconciler]) {
+  for (const upstream of [gateway.wallet, gateway.payments, gateway.webhooks, gateway.reconciler]) {
     upstream.arrivals.length = 0;
     upstream.answer = (response) => void response.json({});
   }

@@ -28,7 +28,7 @@ export interface Upstream {
   restart(): Promise<void>;
 }
 
-async function startUpstream(audience: 'wallet' | 'payments' | 'reconciler'): Promise<Upstream> {
+async function startUpstream(audience: 'wallet' | 'payments' | 'webhooks' | 'reconciler'): Promise<Upstream> {
   const key = randomBytes(32);
   const routes = express.Router();
   routes.use(requireInternal({ audience, keys: [key] }), (arrived, response) => {
@@ -60,9 +60,10 @@ export interface Answer {
 
 export async function startGateway() {
   const database = await freshDatabase('gateway');
-  const [wallet, payments, reconciler] = await Promise.all([
+  const [wallet, payments, webhooks, reconciler] = await Promise.all([
     startUpstream('wallet'),
     startUpstream('payments'),
+    startUpstream('webhooks'),
     startUpstream('reconciler'),
   ]);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -75,9 +76,11 @@ export async function startGateway() {
       JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n'),
       WALLET_URL: wallet.url,
       PAYMENTS_URL: payments.url,
+      WEBHOOKS_URL: webhooks.url,
       RECONCILER_URL: reconciler.url,
       INTERNAL_KEY_WALLET: wallet.key.toString('base64'),
       INTERNAL_KEY_PAYMENTS: payments.key.toString('base64'),
+      INTERNAL_KEY_WEBHOOKS: webhooks.key.toString('base64'),
       INTERNAL_KEY_RECONCILER: reconciler.key.toString('base64'),
     }),
   );
@@ -98,6 +101,7 @@ export async function startGateway() {
     ...service,
     wallet,
     payments,
+    webhooks,
     reconciler,
     call,
     /** A new user's access token. */
@@ -108,7 +112,7 @@ export async function startGateway() {
     },
     close: async () => {
       await service.stop();
-      await Promise.all([wallet.stop(), payments.stop(), reconciler.stop()]);
+      await Promise.all([wallet.stop(), payments.stop(), webhooks.stop(), reconciler.stop()]);
       await database.close();
     },
   };
