@@ -1,4 +1,4 @@
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
 import type { ReconcilerTx } from './reconciler-store.ts';
 import type { ProviderObject, Subject } from './subject.ts';

@@ -17,7 +17,8 @@ import {
   reversed,
   withdrawal,
 } from '../test/samples.ts';
-import { type Decision, decide, giveUp, type Known } from './decide.ts';
+import { decide, giveUp } from './decide.ts';
+import type { Decision, Known } from './decision.ts';
 import type { Expected } from './subject.ts';
 
 /** One row: what is expected, what is seen, what is known, and what follows. */

@@ -1,54 +1,11 @@
 import type { Observation } from '#libs/contracts';
+import type { Decision, Known, Policy } from './decision.ts';
 import { decidePayout } from './rules/payout-rules.ts';
 import { decidePurchase, everPaid } from './rules/purchase-rules.ts';
 import { decideReversal } from './rules/reversal-rules.ts';
 import { caseOf, ignore, park, read } from './rules/rulings.ts';
 import { notOurs, untrusted } from './rules/trust.ts';
-import type { Expected, ProviderObject } from './subject.ts';
-import type { Verdict } from './verdict.ts';
-
-/** What follows from one observation. Reasons and causes are stable words. */
-export type Decision =
-  /** The money moved: credit the deposit, or let the hold of the withdrawal go to Revio. */
-  | { kind: 'settle' }
-  /** It did not: the deposit shows it (and can still be paid), the withdrawal's hold goes back to the user. */
-  | { kind: 'fail'; status: 'failed' | 'expired' | 'cancelled'; reason: string }
-  | { kind: 'reverse'; purchaseId: string; reversal: 'refund' | 'chargeback'; amountMinor: bigint }
-  /** A settled payout came back. */
-  | { kind: 'return' }
-  | { kind: 'ignore'; reason: string }
-  /** Wait for what payments has to tell. */
-  | { kind: 'park'; reason: string }
-  /** Wait for a fresh read at Revio. */
-  | { kind: 'read'; reason: string }
-  | { kind: 'case'; cause: string };
-
-/** What was decided and seen before. */
-export interface Known {
-  /** All verdicts of the expected transaction. */
-  verdicts: readonly Verdict[];
-  /** The observed object; for a refund or chargeback, its purchase. */
-  object: ProviderObject;
-}
-
-export interface Policy {
-  brandId: string;
-  isTest: boolean;
-  /** A webhook's snapshot older than this at receipt is never trusted alone (REQUIREMENTS W2). */
-  staleAfterMs: number;
-  /** A snapshot further ahead of our clock than this is odd; also how far the clocks of two services may be apart. */
-  skewMaxMs: number;
-  /** From a payout's creation until it can surely not be executed any more, by Revio's clock: the window and a margin. */
-  executeWindowMs: number;
-  /** Whether Revio is confirmed to refuse an execution after the window (REVIO.md §7). */
-  executeWindowEnforced: boolean;
-  /** Revio's `pending` lasts 3–5 days; beyond that a human asks. */
-  payoutPendingMaxMs: number;
-  /** So many reads in a row that find nothing are a case. One is never proof: a fresh object can be missing for a moment. */
-  absencesMax: number;
-  /** How long the Payment may take that explains why a settled purchase shows as refunded. */
-  reversalGraceMs: number;
-}
+import type { Expected } from './subject.ts';
 
 /**
  * The one decision about provider truth (REVIO.md §3–5, REQUIREMENTS M7): total over everything that Revio can say, and the same

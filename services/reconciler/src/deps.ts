@@ -1,6 +1,6 @@
 import type { Transact } from '#libs/db';
 import type { Clock } from '#libs/runtime';
-import type { Decision, Policy } from './decide.ts';
+import type { Decision, Policy } from './decision.ts';
 import type { ReconcilerTx } from './reconciler-store.ts';
 import type { ReadPlan } from './schedule.ts';
 

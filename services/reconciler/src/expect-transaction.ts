@@ -1,6 +1,6 @@
 import type { Currency } from '#libs/money';
 import { openCase } from './cases/open-case.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
 import type { ReconcilerTx } from './reconciler-store.ts';
 import type { Subject } from './subject.ts';

@@ -3,7 +3,7 @@ import { createClient } from '#libs/http';
 import { newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import type { Config } from './config.ts';
-import type { Policy } from './decide.ts';
+import type { Policy } from './decision.ts';
 import type { Deps } from './deps.ts';
 import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';

@@ -1,5 +1,5 @@
 import type { EventData, EventType, Observation } from '#libs/contracts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Expected } from './subject.ts';
 
 /**

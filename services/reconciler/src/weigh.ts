@@ -1,7 +1,8 @@
 import type { Observation } from '#libs/contracts';
 import type { Place } from './at-place.ts';
 import { openCase } from './cases/open-case.ts';
-import { type Decision, decide, giveUp } from './decide.ts';
+import { decide, giveUp } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
 import { noteObservation } from './note-observation.ts';
 import type { ReconcilerTx, Waiting } from './reconciler-store.ts';

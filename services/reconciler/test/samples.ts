@@ -1,5 +1,5 @@
 import type { Observation, PaymentObservation, PayoutObservation, PurchaseObservation } from '#libs/contracts';
-import type { Known, Policy } from '../src/decide.ts';
+import type { Known, Policy } from '../src/decision.ts';
 import type { ReadPlan } from '../src/schedule.ts';
 import { type Expected, newObject } from '../src/subject.ts';
 import type { Verdict } from '../src/verdict.ts';

@@ -1,5 +1,5 @@
 import type { PayoutObservation } from '#libs/contracts';
-import type { Decision, Known, Policy } from '../decide.ts';
+import type { Decision, Known, Policy } from '../decision.ts';
 import type { Expected } from '../subject.ts';
 import type { Verdict } from '../verdict.ts';
 import { caseOf, fail, ignore, park, read, settle } from './rulings.ts';

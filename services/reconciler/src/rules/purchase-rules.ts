@@ -1,5 +1,5 @@
 import type { PurchaseObservation } from '#libs/contracts';
-import type { Decision, Known, Policy } from '../decide.ts';
+import type { Decision, Known, Policy } from '../decision.ts';
 import type { Expected } from '../subject.ts';
 import { caseOf, fail, ignore, park, settle } from './rulings.ts';
 import { confirmByRead, isOlder } from './trust.ts';

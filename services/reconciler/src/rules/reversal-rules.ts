@@ -1,5 +1,5 @@
 import type { PaymentObservation } from '#libs/contracts';
-import type { Decision, Known, Policy } from '../decide.ts';
+import type { Decision, Known, Policy } from '../decision.ts';
 import type { Expected } from '../subject.ts';
 import { isReturning } from './purchase-rules.ts';
 import { caseOf, ignore, read } from './rulings.ts';

@@ -1,4 +1,4 @@
-import type { Decision } from '../decide.ts';
+import type { Decision } from '../decision.ts';
 
 export const settle: Decision = { kind: 'settle' };
 export const fail = (status: 'failed' | 'expired' | 'cancelled', reason: string): Decision => ({

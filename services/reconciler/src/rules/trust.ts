@@ -1,5 +1,5 @@
 import type { Observation, PaymentObservation } from '#libs/contracts';
-import type { Decision, Policy } from '../decide.ts';
+import type { Decision, Policy } from '../decision.ts';
 import type { Expected, ProviderObject } from '../subject.ts';
 import { ignore, read } from './rulings.ts';
 
