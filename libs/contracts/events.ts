@@ -75,7 +75,7 @@ export const events = {
   ),
   'wallet.payout-returned.v1': define(['payments'], z.object({ ...posted, payout_id: foreignId })),
   /** An approved adjustment was posted; its id is the `transaction_id`. */
-  'wallet.adjusted.v1': define([], z.object({ ...posted, direction })),
+  'wallet.adjusted.v1': define(['reconciler'], z.object({ ...posted, direction })),
   /** A verdict or an approved adjustment that the ledger cannot apply: a human must look. */
   'wallet.posting-refused.v1': define(
     ['reconciler'],

@@ -23,4 +23,4 @@ export {
   type PayoutObservation,
   type PurchaseObservation,
 } from './observation.ts';
-export { currency, foreignId, minorUnits, transactionId } from './scalars.ts';
+export { currency, foreignId, minorUnits, transactionId, userId } from './scalars.ts';

@@ -63,6 +63,9 @@ export const config = z.object({
   /** How long no read is tried once payments or Revio cannot be asked, unless they name a time. */
   READ_PAUSE_MS: durationMs(30_000),
 
+  /** How long a proposal of one person waits for the other: what has changed since should be looked at again. */
+  PROPOSAL_TTL_MS: durationMs(dayMs),
+
   REMATCH_INTERVAL_MS: durationMs(minuteMs),
   /** What has found no partner for so long becomes a case (REQUIREMENTS W7). */
   UNMATCHED_AFTER_MS: durationMs(dayMs),

@@ -1,5 +1,7 @@
 import { EntitySchema } from 'typeorm';
 import type { Case } from './cases/case.ts';
+import type { Act } from './people/act.ts';
+import type { Proposal } from './proposals/proposal.ts';
 import type { Waiting } from './reconciler-store.ts';
 import type { ProviderObject, Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
@@ -118,11 +120,91 @@ const caseSchema = new EntitySchema<Case>({
     objectId: { name: 'object_id', type: 'text', nullable: true },
     evidence: { type: 'jsonb' },
     status: { type: 'text' },
+    assignee: { type: 'uuid', nullable: true },
     openedAt: moment('opened_at'),
+    closedAt: perhaps('closed_at'),
   },
   uniques: [{ name: 'cases_once', columns: ['cause', 'about'] }],
   indices: [{ name: 'cases_opened', columns: ['openedAt'] }],
-  checks: [{ name: 'cases_status_known', expression: `status = 'open'` }],
+  checks: [
+    { name: 'cases_status_known', expression: `status IN ('open', 'in_review', 'resolved', 'dismissed')` },
+    {
+      name: 'cases_closed_with_time',
+      expression: `(closed_at IS NOT NULL) = (status IN ('resolved', 'dismissed'))`,
+    },
+  ],
 });
 
-export const entities = [subjectSchema, objectSchema, waitingSchema, verdictSchema, caseSchema];
+const actSchema = new EntitySchema<Act & { sequence: bigint }>({
+  name: 'acts',
+  columns: {
+    id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'acts_pkey' },
+    sequence: { type: 'bigint', generated: 'increment' },
+    at: moment('at'),
+    actorId: { name: 'actor_id', type: 'uuid' },
+    actorRole: { name: 'actor_role', type: 'text' },
+    action: { type: 'text' },
+    caseId: { name: 'case_id', type: 'uuid', nullable: true },
+    proposalId: { name: 'proposal_id', type: 'text', nullable: true },
+    note: { type: 'text', nullable: true },
+  },
+  indices: [{ name: 'acts_case', columns: ['caseId', 'sequence'] }],
+});
+
+const proposalSchema = new EntitySchema<Proposal>({
+  name: 'proposals',
+  columns: {
+    id: { type: 'text', primary: true, primaryKeyConstraintName: 'proposals_pkey' },
+    kind: { type: 'text' },
+    caseId: { name: 'case_id', type: 'uuid', nullable: true },
+    content: { type: 'text' },
+    contentHash: { name: 'content_hash', type: 'text' },
+    proposedBy: { name: 'proposed_by', type: 'uuid' },
+    proposedAt: moment('proposed_at'),
+    expiresAt: moment('expires_at'),
+    state: { type: 'text' },
+    decidedBy: { name: 'decided_by', type: 'uuid', nullable: true },
+    decidedAt: perhaps('decided_at'),
+    note: { type: 'text', nullable: true },
+    failure: { type: 'text', nullable: true },
+  },
+  indices: [
+    { name: 'proposals_case', columns: ['caseId'], where: 'case_id IS NOT NULL' },
+    { name: 'proposals_proposed', columns: ['proposedAt'] },
+  ],
+  checks: [
+    { name: 'proposals_kind_known', expression: `kind IN ('adjustment', 'resolution')` },
+    {
+      name: 'proposals_content_unchanged',
+      expression: `content_hash = encode(sha256(convert_to(content, 'UTF8')), 'hex')`,
+    },
+    {
+      name: 'proposals_amount_positive',
+      expression: `kind <> 'adjustment' OR (content::jsonb ->> 'amount_minor') ~ '^[1-9][0-9]{0,18}$'`,
+    },
+    {
+      name: 'proposals_state_known',
+      expression: `state IN ('proposed', 'rejected', 'approved', 'executed', 'failed')`,
+    },
+    { name: 'proposals_two_people', expression: 'decided_by <> proposed_by' },
+    {
+      name: 'proposals_decided_by_somebody',
+      expression: `(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)`,
+    },
+    {
+      name: 'proposals_decided_in_time',
+      expression: `state IN ('proposed', 'rejected') OR decided_at < expires_at`,
+    },
+    { name: 'proposals_failed_with_reason', expression: `(state = 'failed') = (failure IS NOT NULL)` },
+  ],
+});
+
+export const entities = [
+  subjectSchema,
+  objectSchema,
+  waitingSchema,
+  verdictSchema,
+  caseSchema,
+  actSchema,
+  proposalSchema,
+];

@@ -6,6 +6,7 @@ import type { Deps } from './deps.ts';
 import { endTransaction } from './end-transaction.ts';
 import { type Expectation, expectTransaction } from './expect-transaction.ts';
 import { observe, type Seen } from './observe.ts';
+import { endAdjustment } from './proposals/end-adjustment.ts';
 
 type Requested = Pick<
   EventData<'payments.payout-submitted.v1'>,
@@ -64,6 +65,10 @@ export function messageHandlers(deps: Deps, wakeSweep: () => void): Handlers {
     'payments.transaction-failed.v1': ({ id, time, data }) =>
       endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: data.status, at: new Date(time) }),
     'wallet.invariant-broken.v1': ({ id, data }) => noteBrokenInvariant(deps, id, data),
-    'wallet.posting-refused.v1': ({ id, data }) => noteRefusedPosting(deps, id, data),
+    'wallet.adjusted.v1': ({ id, data }) => endAdjustment(deps, id, data.transaction_id, null),
+    'wallet.posting-refused.v1': ({ id, data }) =>
+      data.kind === 'adjustment'
+        ? endAdjustment(deps, id, data.transaction_id, data.reason)
+        : noteRefusedPosting(deps, id, data),
   };
 }

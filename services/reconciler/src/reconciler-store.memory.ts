@@ -1,6 +1,7 @@
 import type { MemoryDatabase } from '#libs/db';
 import { type MemoryMessages, type MessageSource, memoryMessages } from '#libs/messaging';
 import type { Case } from './cases/case.ts';
+import { memoryCases, memoryPeople } from './people/people-store.memory.ts';
 import type { ReadDue, ReconcilerTx, Waiting } from './reconciler-store.ts';
 import { newObject, newSubject, type ProviderObject, type Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
@@ -19,15 +20,12 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
     key: (row) => `${row.slot} ${row.sourceId}`,
     keyConstraint: 'verdicts_once',
   });
-  const cases = memory.table<Case>({
-    key: (row) => row.id,
-    keyConstraint: 'cases_pkey',
-    unique: { cases_once: (row) => `${row.cause} ${row.about}` },
-  });
+  const cases = memoryCases(memory);
   const waiting = memory.table<Waiting>({ key: (row) => row.id, keyConstraint: 'waiting_pkey' });
 
   return {
     ...memoryMessages(memory, messages),
+    ...memoryPeople(memory, cases),
     verdicts: () => verdicts.all(),
     cases: () => cases.all(),
     waiting: () => waiting.all(),
@@ -53,7 +51,6 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
     verdictsOf: async (transactionId) => verdicts.filter((row) => row.transactionId === transactionId),
     insertVerdict: async (verdict) => verdicts.insertIfAbsent(verdict),
     insertCase: async (opened) => cases.insertIfAbsent(opened),
-    listCases: async (limit) => cases.all().sort(newestFirst).slice(0, limit),
 
     waitingOn: async (objectId, limit) =>
       waiting
@@ -98,5 +95,3 @@ const by =
   <Row>(value: (row: Row) => string | number) =>
   (a: Row, b: Row): number =>
     value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0;
-
-const newestFirst = (a: Case, b: Case): number => b.openedAt.getTime() - a.openedAt.getTime() || (a.id < b.id ? -1 : 1);

@@ -2,6 +2,7 @@ import type { Observation } from '#libs/contracts';
 import type { Sql } from '#libs/db';
 import { type MessageSource, type MessageTx, postgresMessages } from '#libs/messaging';
 import type { Case } from './cases/case.ts';
+import { type PeopleTx, postgresPeople } from './people/people-store.ts';
 import { newObject, newSubject, type ProviderObject, type Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -25,7 +26,7 @@ export interface ReadDue {
  * What one transaction may do. Locks are taken in one order everywhere, the transaction's row and then objects' rows by their id:
  * so expectation and observation always meet on a row that both have locked, whichever comes first, and nobody waits in a circle.
  */
-export interface ReconcilerTx extends MessageTx {
+export interface ReconcilerTx extends MessageTx, PeopleTx {
   /** Whose object this is, without a lock. It never changes once it is known. */
   transactionOf(objectId: string): Promise<string | null>;
   /** Makes the row if there is none, and locks it until the end of the transaction. */
@@ -41,8 +42,6 @@ export interface ReconcilerTx extends MessageTx {
   insertVerdict(verdict: Verdict): Promise<boolean>;
   /** False if there is a case of this cause about the same thing. */
   insertCase(opened: Case): Promise<boolean>;
-  /** Newest first. */
-  listCases(limit: number): Promise<Case[]>;
 
   waitingOn(objectId: string, limit: number): Promise<Waiting[]>;
   insertWaiting(waiting: Waiting): Promise<void>;
@@ -72,9 +71,6 @@ const objectColumns = `object_id AS "objectId", object_type AS "objectType", tra
 const verdictColumns = `slot, source_id AS "sourceId", transaction_id AS "transactionId", outcome, object_id AS "objectId",
   amount_minor AS "amountMinor", reason, updated_on AS "updatedOn", decided_at AS "decidedAt", evidence`;
 
-const caseColumns = `id, cause, about, transaction_id AS "transactionId", object_id AS "objectId", evidence, status,
-  opened_at AS "openedAt"`;
-
 const waitingColumns = `id, object_id AS "objectId", delivery_id AS "deliveryId", observation, parked_at AS "parkedAt",
   tried_at AS "triedAt"`;
 
@@ -82,6 +78,7 @@ export const postgresReconcilerTx = (sql: Sql, messages: MessageSource): Reconci
   ...postgresMessages(sql, messages),
   ...subjectsAndObjects(sql),
   ...verdictsAndCases(sql),
+  ...postgresPeople(sql),
   ...waitingRoom(sql),
   ...dueReads(sql),
 });
@@ -166,7 +163,7 @@ function subjectsAndObjects(sql: Sql): SubjectsAndObjects {
   };
 }
 
-function verdictsAndCases(sql: Sql): Pick<ReconcilerTx, 'verdictsOf' | 'insertVerdict' | 'insertCase' | 'listCases'> {
+function verdictsAndCases(sql: Sql): Pick<ReconcilerTx, 'verdictsOf' | 'insertVerdict' | 'insertCase'> {
   return {
     verdictsOf: (transactionId) =>
       sql.rows<Verdict>(`SELECT ${verdictColumns} FROM verdicts WHERE transaction_id = $1 ORDER BY id`, [
@@ -202,8 +199,6 @@ function verdictsAndCases(sql: Sql): Pick<ReconcilerTx, 'verdictsOf' | 'insertVe
       );
       return inserted === 1;
     },
-    listCases: (limit) =>
-      sql.rows<Case>(`SELECT ${caseColumns} FROM cases ORDER BY opened_at DESC, id LIMIT $1`, [limit]),
   };
 }
 

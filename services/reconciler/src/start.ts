@@ -8,12 +8,12 @@ import type { Deps } from './deps.ts';
 import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
 import { migrations } from './migrations/index.ts';
-import { readProvider } from './read-provider.ts';
-import { postgresReconcilerTx } from './reconciler-store.ts';
+import { type ReadProviderDeps, readProvider } from './read-provider.ts';
+import { postgresReconcilerTx, type ReadDue } from './reconciler-store.ts';
 import { rematch } from './rematch.ts';
 import { routes } from './routes.ts';
 import type { ReadPlan } from './schedule.ts';
-import { sweep } from './sweep.ts';
+import { type FreshRead, type SweepDeps, sweep } from './sweep.ts';
 
 /** An observation is below 10 KiB: its history of statuses is bounded. */
 const readBytesMax = 64 * 1024;
@@ -33,13 +33,19 @@ function wire(platform: Platform<Config>) {
     plan: planOf(config),
     decided: decisionCounter(platform),
   };
+  const asking = askPayments(platform);
   const holder = newUuid();
   const leaseMs = config.REMATCH_INTERVAL_MS * leaseIntervals;
   return {
-    routes: routes({ transact: deps.transact, internalKeys: [config.INTERNAL_KEY] }),
+    routes: routes({
+      ...deps,
+      readProvider: asking,
+      proposalTtlMs: config.PROPOSAL_TTL_MS,
+      internalKeys: [config.INTERNAL_KEY],
+    }),
     handlers: messageHandlers(deps, () => wakeLoop('sweep')),
     loops: [
-      { name: 'sweep', intervalMs: config.SWEEP_INTERVAL_MS, runOnce: sweeper(platform, deps) },
+      { name: 'sweep', intervalMs: config.SWEEP_INTERVAL_MS, runOnce: sweeper(config, deps, asking) },
       {
         name: 'rematch',
         intervalMs: config.REMATCH_INTERVAL_MS,
@@ -55,7 +61,8 @@ function wire(platform: Platform<Config>) {
   };
 }
 
-function sweeper({ config, logger, metrics, releases }: Platform<Config>, deps: Deps) {
+/** A fresh read of Revio through payments, counted. */
+function askPayments({ config, logger, metrics, releases }: Platform<Config>) {
   const payments = createClient({
     name: 'payments',
     baseUrl: config.PAYMENTS_URL,
@@ -71,17 +78,26 @@ function sweeper({ config, logger, metrics, releases }: Platform<Config>, deps: 
     labels: ['outcome'],
     zero: [{ outcome: 'read' }, { outcome: 'unavailable' }, { outcome: 'failed' }],
   });
-  const asking = { payments, paymentsKey: config.INTERNAL_KEY_PAYMENTS, logger, pauseMs: config.READ_PAUSE_MS };
-  const sweepDeps = {
+  const asking: ReadProviderDeps = {
+    payments,
+    paymentsKey: config.INTERNAL_KEY_PAYMENTS,
+    logger,
+    pauseMs: config.READ_PAUSE_MS,
+  };
+  return async (due: ReadDue): Promise<FreshRead> => {
+    const fresh = await readProvider(asking, due);
+    reads.inc({ outcome: fresh.kind });
+    return fresh;
+  };
+}
+
+function sweeper(config: Config, deps: Deps, read: SweepDeps['readProvider']) {
+  const sweepDeps: SweepDeps = {
     ...deps,
     pageMax: config.SWEEP_PAGE_MAX,
     concurrencyMax: config.SWEEP_CONCURRENCY_MAX,
     leaseMs: config.READ_LEASE_MS,
-    readProvider: async (due: Parameters<typeof readProvider>[1]) => {
-      const fresh = await readProvider(asking, due);
-      reads.inc({ outcome: fresh.kind });
-      return fresh;
-    },
+    readProvider: read,
   };
   return (signal: AbortSignal) => sweep(sweepDeps, signal);
 }

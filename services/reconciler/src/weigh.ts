@@ -85,7 +85,7 @@ async function conclude(scale: Scale, arrival: Arrival, giveUpBefore?: Date): Pr
   if (decision.kind === 'park' || decision.kind === 'read') await keepWaiting(scale, arrival, decision);
   else {
     if (isRuling(decision)) await pronounce(scale, decision, observation);
-    if (decision.kind === 'case') await openCase(scale.tx, deps, caseAbout(scale, decision.cause, observation));
+    if (decision.kind === 'case') await openCase(scale.tx, deps, caseAbout(scale, decision.cause, arrival));
     if (arrival.id !== null) await scale.tx.deleteWaiting(arrival.id);
     await answer(scale, arrival, outcomeOf(decision), wordOf(decision));
   }
@@ -156,7 +156,11 @@ function wordOf(decision: Decision): string {
   }
 }
 
-const caseAbout = ({ object, expected }: Scale, cause: string, observed: Observation) => ({
+const caseAbout = (
+  { object, expected }: Scale,
+  cause: string,
+  { observation: observed, deliveryId }: Pick<Arrival, 'observation' | 'deliveryId'>,
+) => ({
   cause,
   about: observed.object_id,
   transactionId: object.transactionId,
@@ -173,5 +177,6 @@ const caseAbout = ({ object, expected }: Scale, cause: string, observed: Observa
             object_id: expected.objectId,
           },
     observed,
+    delivery_id: deliveryId,
   },
 });

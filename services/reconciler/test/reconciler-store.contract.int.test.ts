@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { schemaDrift } from '#libs/db';
+import { newId } from '#libs/runtime';
 import type { Case } from '../src/cases/case.ts';
+import { newProposal } from '../src/proposals/proposal.ts';
 import type { ReconcilerTx } from '../src/reconciler-store.ts';
 import { newObject, newSubject } from '../src/subject.ts';
 import { at, credited, purchase, userId } from './samples.ts';
@@ -48,7 +50,9 @@ const aCase = (changed: Partial<Case> = {}): Case => ({
   objectId: 'purchase-1',
   evidence: { expected: { amount_minor: '15000' }, observed: null },
   status: 'open',
+  assignee: null,
   openedAt: at(0),
+  closedAt: null,
   ...changed,
 });
 
@@ -60,6 +64,20 @@ const waitingOn = (objectId: string, seconds = 0) => ({
   parkedAt: at(seconds),
   triedAt: at(seconds),
 });
+
+const aProposal = () =>
+  newProposal(
+    {
+      kind: 'adjustment',
+      user_id: userId,
+      currency: 'ZAR',
+      amount_minor: '500',
+      direction: 'credit',
+      reason_code: 'goodwill',
+      evidence: 'ticket 7',
+    },
+    { id: newId('adj'), caseId: null, proposedBy: randomUUID(), proposedAt: at(0), expiresAt: at(100) },
+  );
 
 describe.each(worlds)('the store on $name', ({ open }) => {
   let world: World;
@@ -103,6 +121,49 @@ describe.each(worlds)('the store on $name', ({ open }) => {
     expect(await run((tx) => tx.insertCase({ ...newer, about: older.about, cause: 'foreign_brand' }))).toBe(true);
     expect(await run((tx) => tx.listCases(1))).toEqual([{ ...newer, about: older.about, cause: 'foreign_brand' }]);
     expect((await run((tx) => tx.listCases(9))).map(({ id }) => id)).toEqual([newer.id, older.id]);
+  });
+
+  test('of a case, only what people do with it changes', async () => {
+    const opened = aCase({ openedAt: at(5) });
+    await run((tx) => tx.insertCase(opened));
+    const changed = { ...opened, status: 'dismissed', assignee: randomUUID(), closedAt: at(9) } as const;
+    await run((tx) => tx.putCase({ ...changed, cause: 'another' }));
+    expect(await run((tx) => tx.lockCase(opened.id))).toEqual(changed);
+    expect(await run((tx) => tx.lockCase(randomUUID()))).toBeNull();
+    expect(await run((tx) => tx.listCases(9, 'dismissed'))).toEqual([changed]);
+  });
+
+  test('A7: acts come in their order, of one case', async () => {
+    const [caseId, proposalId] = [randomUUID(), randomUUID()];
+    const act = { at: at(0), actorId: userId, actorRole: 'admin', caseId, proposalId: null, note: 'seen' } as const;
+    const first = { ...act, id: randomUUID(), action: 'case_commented' } as const;
+    const second = { ...act, id: randomUUID(), action: 'resolution_proposed', proposalId } as const;
+    for (const each of [first, { ...first, id: randomUUID(), caseId: null, proposalId }, second])
+      await run((tx) => tx.insertAct(each));
+    expect(await run((tx) => tx.actsOf(caseId, 9))).toEqual([first, second]);
+    expect(await run((tx) => tx.actsOf(caseId, 1))).toEqual([first]);
+  });
+
+  test('R4: a proposal is decided once, by another, upon the content that was read, and ends once', async () => {
+    const proposal = aProposal();
+    await run((tx) => tx.insertProposal(proposal));
+    expect(await run((tx) => tx.findProposal(proposal.id))).toEqual(proposal);
+    const decided = { by: String(randomUUID()), contentHash: proposal.contentHash, at: at(5), note: 'checked' };
+    const decide = (changed: Partial<typeof decided> = {}) =>
+      run((tx) => tx.decideProposal(proposal.id, 'approved', { ...decided, ...changed }));
+    await expect(decide({ by: proposal.proposedBy })).rejects.toThrow('proposals_two_people');
+    expect(await decide({ contentHash: 'f'.repeat(64) })).toBe(false);
+    expect(await run((tx) => tx.endAdjustment(proposal.id, null))).toBe(false);
+    expect(await decide()).toBe(true);
+    expect(await decide({ by: randomUUID() })).toBe(false);
+    const { by, at: decidedAt, note } = decided;
+    const approved = { ...proposal, state: 'approved', decidedBy: by, decidedAt, note } as const;
+    expect(await run((tx) => tx.lockProposal(proposal.id))).toEqual(approved);
+    expect(await run((tx) => tx.endAdjustment(proposal.id, 'insufficient_funds'))).toBe(true);
+    expect(await run((tx) => tx.endAdjustment(proposal.id, null))).toBe(false);
+    const failed = { ...approved, state: 'failed', failure: 'insufficient_funds' };
+    expect(await run((tx) => tx.listProposals(9, { state: 'failed' }))).toEqual([failed]);
+    expect(await run((tx) => tx.listProposals(9, { caseId: randomUUID() }))).toEqual([]);
   });
 
   test('what waits on an object comes in the order it was parked in, until it is taken away', async () => {
@@ -192,8 +253,13 @@ describe('the tables', () => {
     expect(await schemaDrift(world.db)).toEqual([]);
   });
 
-  test.each(['verdicts', 'cases'])('A9: the service itself can neither change nor delete %s', async (table) => {
-    await expect(world.db.read.run(`UPDATE ${table} SET transaction_id = 'x'`)).rejects.toThrow('permission denied');
+  test.each([
+    ['verdicts', 'amount_minor'],
+    ['cases', 'evidence'],
+    ['acts', 'note'],
+    ['proposals', 'content'],
+  ])('A9: the service itself can neither change nor delete %s', async (table, column) => {
+    await expect(world.db.read.run(`UPDATE ${table} SET ${column} = NULL`)).rejects.toThrow('permission denied');
     await expect(world.db.read.run(`DELETE FROM ${table}`)).rejects.toThrow('permission denied');
   });
 

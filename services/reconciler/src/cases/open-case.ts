@@ -8,7 +8,14 @@ export async function openCase(
   deps: Pick<Deps, 'clock' | 'newUuid'>,
   found: Pick<Case, 'cause' | 'about' | 'transactionId' | 'objectId' | 'evidence'>,
 ): Promise<void> {
-  const opened: Case = { ...found, id: deps.newUuid(), status: 'open', openedAt: deps.clock.now() };
+  const made = {
+    id: deps.newUuid(),
+    status: 'open',
+    assignee: null,
+    openedAt: deps.clock.now(),
+    closedAt: null,
+  } as const;
+  const opened: Case = { ...found, ...made };
   if (!(await tx.insertCase(opened))) return;
   const { id, cause, transactionId, objectId } = opened;
   await tx.enqueue(

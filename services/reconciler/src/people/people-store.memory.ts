@@ -1,0 +1,57 @@
+import type { MemoryDatabase } from '#libs/db';
+import type { Case } from '../cases/case.ts';
+import type { Proposal } from '../proposals/proposal.ts';
+import type { Act } from './act.ts';
+import type { PeopleTx } from './people-store.ts';
+
+type MemoryCases = ReturnType<typeof memoryCases>;
+
+export const memoryCases = (memory: MemoryDatabase) =>
+  memory.table<Case>({
+    key: (row) => row.id,
+    keyConstraint: 'cases_pkey',
+    unique: { cases_once: (row) => `${row.cause} ${row.about}` },
+  });
+
+export function memoryPeople(memory: MemoryDatabase, cases: MemoryCases): PeopleTx {
+  const acts = memory.table<Act>({ key: (row) => row.id, keyConstraint: 'acts_pkey' });
+  const proposals = memory.table<Proposal>({ key: (row) => row.id, keyConstraint: 'proposals_pkey' });
+  return {
+    lockCase: async (id) => cases.get(id) ?? null,
+    putCase: async ({ id, status, assignee, closedAt }) => {
+      cases.update(id, { status, assignee, closedAt });
+    },
+    listCases: async (limit, status) =>
+      cases
+        .filter((row) => status === undefined || row.status === status)
+        .sort((a, b) => b.openedAt.getTime() - a.openedAt.getTime() || (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+
+    insertAct: async (act) => acts.insert(act),
+    actsOf: async (caseId, limit) => acts.filter((row) => row.caseId === caseId).slice(0, limit),
+
+    insertProposal: async (proposal) => proposals.insert(proposal),
+    findProposal: async (id) => proposals.get(id) ?? null,
+    lockProposal: async (id) => proposals.get(id) ?? null,
+    decideProposal: async (id, state, { by, contentHash, at, note }) => {
+      const before = proposals.get(id);
+      if (before?.state !== 'proposed' || before.contentHash !== contentHash) return false;
+      if (before.proposedBy === by) throw new Error('violates check constraint "proposals_two_people"');
+      proposals.update(id, { state, decidedBy: by, decidedAt: at, note });
+      return true;
+    },
+    endAdjustment: async (id, failure) => {
+      const before = proposals.get(id);
+      if (before?.kind !== 'adjustment' || before.state !== 'approved') return false;
+      proposals.update(id, { state: failure === null ? 'executed' : 'failed', failure });
+      return true;
+    },
+    listProposals: async (limit, { state, caseId } = {}) =>
+      proposals
+        .filter(
+          (row) => (state === undefined || row.state === state) && (caseId === undefined || row.caseId === caseId),
+        )
+        .sort((a, b) => b.proposedAt.getTime() - a.proposedAt.getTime() || (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { currency, userId } from '#libs/contracts';
+import { type Currency, parseAmount } from '#libs/money';
+
+/** What a person writes; long enough to say where it can be looked up. */
+const text = z.string().trim().min(1).max(2_000);
+const reasonCode = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'Must be a word such as goodwill or bank_confirmed');
+const grounds = { reason_code: reasonCode, evidence: text };
+
+function exact(amount: unknown, of: Currency, ctx: z.RefinementCtx): bigint {
+  const parsed = parseAmount(amount, of);
+  if (parsed.ok) return parsed.amountMinor;
+  ctx.addIssue({
+    code: 'custom',
+    path: ['amount'],
+    params: { code: parsed.refusal },
+    message: 'Must be like "150.00"',
+  });
+  return z.NEVER;
+}
+
+export const assignBody = z.strictObject({ assignee: userId.optional() });
+export const noteBody = z.strictObject({ note: text });
+export const decisionBody = z.strictObject({ note: text.optional() }).default({});
+
+export const adjustmentBody = z
+  .strictObject({
+    user_id: userId,
+    currency,
+    amount: z.unknown(),
+    direction: z.enum(['credit', 'debit']),
+    case_id: z.uuid().optional(),
+    ...grounds,
+  })
+  .transform(({ amount, ...body }, ctx) => ({ ...body, amountMinor: exact(amount, body.currency, ctx) }));
+
+/** Only a credit names an amount: a payout's is that of its hold. */
+export const resolutionBody = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.enum(['executed', 'not_executed']), ...grounds }).transform((body) => ({
+    ...body,
+    amountMinor: null,
+  })),
+  z
+    .strictObject({ outcome: z.literal('credit_this_purchase'), amount: z.unknown(), currency, ...grounds })
+    .transform(({ amount, currency: of, ...body }, ctx) => ({ ...body, amountMinor: exact(amount, of, ctx) })),
+]);
