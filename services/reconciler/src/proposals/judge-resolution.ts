@@ -1,5 +1,5 @@
 import type { Observation, PayoutObservation, PurchaseObservation } from '#libs/contracts';
-import type { Policy } from '../decide.ts';
+import type { Policy } from '../decision.ts';
 import { everPaid, isReturning } from '../rules/purchase-rules.ts';
 import { notOurs } from '../rules/trust.ts';
 import type { Expected } from '../subject.ts';
