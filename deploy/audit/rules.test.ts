@@ -63,6 +63,19 @@ const first = <T>(rows: T[], which: (row: T) => boolean): T => {
 };
 const lies: Lie[] = [
   [
+    'an adjustment that was approved and never posted, called completed',
+    ({ operations }) =>
+      operations.push({
+        op_id: 'adj_1',
+        kind: 'adjustment',
+        currency: 'ZAR',
+        amount_minor: 500n,
+        status: 'completed',
+        terminal: true,
+      }),
+    /I6/,
+  ],
+  [
     'an entry changed',
     (b) => {
       first(b.entries, (e) => e.tx_id === 'p1').amount_minor += 1n;

@@ -17,6 +17,13 @@ const moneyMayLeave = (row: ProviderRow): boolean =>
 const moneyCameBack = (row: ProviderRow): boolean => row.kind === 'payout' && row.status === 'reversed';
 const wentBack = (row: ProviderRow): boolean => row.kind === 'refund' && row.status === 'success';
 
+/** What the ledger does for each kind of operation that completes; an adjustment goes either way. */
+const completedBy: Partial<Record<string, readonly string[]>> = {
+  deposit: ['credit'],
+  withdrawal: ['settle'],
+  adjustment: ['credit', 'reverse'],
+};
+
 /** The promises of the ledger that hold at every instant. */
 const always: Rule[] = [
   {
@@ -94,9 +101,9 @@ const atRest: Rule[] = [
     check: ({ operations, op_txs }) => {
       const effects = new Set(op_txs.map((t) => `${t.op_id} ${t.effect}`));
       return operations.flatMap((o) => {
-        const moved = effects.has(`${o.op_id} ${o.kind === 'deposit' ? 'credit' : 'settle'}`);
-        const comparable = o.kind === 'deposit' || o.kind === 'withdrawal';
-        return comparable && moved !== (o.status === 'completed')
+        const completing = completedBy[o.kind];
+        const moved = completing?.some((effect) => effects.has(`${o.op_id} ${effect}`));
+        return completing !== undefined && moved !== (o.status === 'completed')
           ? [{ subject: o.op_id, detail: `${o.kind} is ${o.status}, the ledger says ${moved ? 'moved' : 'not moved'}` }]
           : [];
       });
