@@ -21,8 +21,8 @@ async function serves(stack: Stack, victim: Victim): Promise<boolean> {
   return answers.every(({ ok }) => ok);
 }
 
-const waiting = `SELECT FROM pg_stat_activity
-  WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'`;
+const waiting = `SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+  WHERE relation = $1::regclass AND NOT granted AND application_name = $2`;
 
 /**
  * Kills `victim` while `at` is in the middle of a transaction: nobody may write to the table, `act` makes the service want to, and
@@ -38,7 +38,7 @@ export async function killInside<R>(
   try {
     await holder.query(`BEGIN; LOCK TABLE ${table} IN SHARE MODE`);
     const acted = act();
-    await poll(async () => (await holder.query(waiting, [at])).rowCount !== 0, { timeoutMs: healMs });
+    await poll(async () => (await holder.query(waiting, [table, at])).rowCount !== 0, { timeoutMs: healMs });
     const back = kill(stack, victim);
     await holder.query('ROLLBACK');
     await back;
