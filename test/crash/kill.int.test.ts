@@ -121,7 +121,9 @@ test('F3 F4: payments killed while it writes down the payout that Revio made: an
   await killInside(stack, { at: 'payments', table: 'payouts' }, () => withdraw().catch(() => undefined));
   const { body } = await insist(withdraw);
   await ends(client, body.id);
-  expect((await payoutsOf(body.id)).map(({ status }) => status).toSorted()).toEqual(['initialized', 'success']);
+  const statuses = (await payoutsOf(body.id)).map(({ status }) => status);
+  expect(statuses).toContain('initialized');
+  expect(statuses.filter((status) => status !== 'initialized')).toEqual(['success']);
 });
 
 const steps: [victim: Service, table: string][] = [
