@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { poll } from '#libs/testing';
 import type { Service } from '../../deploy/local/databases.ts';
 import { type Answer, type Client, expectStatus } from '../system/client.ts';
 import { launchStack, type Stack } from '../system/launch-stack.ts';
-import { countRows, healMs, kill, killInside, killWhileRevioHangs, whileBrokerStands } from './killing.ts';
+import { countRows, healed, healMs, kill, killInside, killWhileRevioHangs, whileBrokerStands } from './killing.ts';
 
 /**
  * F4–F6: kill -9 of each process at a chosen moment of each flow, and of every process, RabbitMQ and PostgreSQL under load. The
@@ -37,19 +36,17 @@ afterEach(() => stack.assertPromises({ timeoutMs: healMs }), 120_000);
 afterAll(() => stack.close(), 60_000);
 
 const ends = (client: Client, id: string) =>
-  poll(async () => (await client.transaction(id)).body.status === 'completed', { timeoutMs: healMs });
+  healed(async () => (await client.transaction(id)).body.status === 'completed');
 /** As a client does: the same key until it is accepted. */
 const insist = (attempt: () => Promise<Answer>): Promise<Answer> =>
-  poll(async () => expectStatus(await attempt(), 201, 202), { timeoutMs: healMs });
+  healed(async () => expectStatus(await attempt(), 201, 202));
 const payOnceThereIsAPage = async (client: Client, id: string) => {
-  await poll(async () => (await client.transaction(id)).body.checkout_url, { timeoutMs: healMs });
+  await healed(async () => (await client.transaction(id)).body.checkout_url);
   await stack.sim('POST', 'pay', { reference: id });
 };
 /** Nothing waits for the client to come back: whatever was begun goes on by a worker. */
 const goesOnByItself = () =>
-  poll(async () => (await countRows(stack, 'payments', 'transactions WHERE next_step IS NOT NULL')) === 0, {
-    timeoutMs: healMs,
-  });
+  healed(async () => (await countRows(stack, 'payments', 'transactions WHERE next_step IS NOT NULL')) === 0);
 /** When nobody takes a webhook, Revio tries again two minutes later (REVIO.md section 5). */
 const revioTriesAgain = () => stack.sim('POST', 'advance', { ms: 121_000 });
 const settlesPayouts = (plan: 'pending' | 'pending_then_success') => stack.sim('POST', 'payout-plan', { plan });
@@ -149,7 +146,7 @@ test.each(steps)(
     await settlesPayouts('pending');
     const client = await stack.funded('50.00');
     const { body } = expectStatus(await client.withdraw('50.00'), 202);
-    await poll(async () => (await payoutsOf(body.id)).some(({ status }) => status === 'pending'));
+    await healed(async () => (await payoutsOf(body.id)).some(({ status }) => status === 'pending'));
     await killInside(stack, { at, table }, () => stack.sim('POST', 'payout-succeed', { reference: body.id }));
     if (at === 'webhooks') await revioTriesAgain();
     await ends(client, body.id);
@@ -165,7 +162,7 @@ test('F4 F5: wallet, payments and webhooks killed with messages that no broker h
   const { withdrawal, back } = await whileBrokerStands(stack, async () => {
     await stack.sim('POST', 'pay', { reference: deposit.id });
     const { body } = expectStatus(await client.withdraw('50.00'), 202);
-    for (const sender of senders) await poll(() => countRows(stack, sender, 'outbox WHERE published_at IS NULL'));
+    for (const sender of senders) await healed(() => countRows(stack, sender, 'outbox WHERE published_at IS NULL'));
     return { withdrawal: body, back: Promise.all(senders.map((sender) => kill(stack, sender))) };
   });
   await back;

@@ -6,11 +6,14 @@ import type { Stack, Victim } from '../system/launch-stack.ts';
 /** A broker starts in 8 s when idle, then everybody connects, takes back messages and sweeps; a loaded machine takes several times that. */
 export const healMs = 60_000;
 
+/** `poll`, with the patience that healing needs. */
+export const healed = <R>(look: () => R | Promise<R>): Promise<NonNullable<R>> => poll(look, { timeoutMs: healMs });
+
 /** `kill -9`. The answer resolves when another process is in its place, and serves. */
 export function kill(stack: Stack, victim: Victim): Promise<unknown> {
   const killed = stack.pid(victim);
   process.kill(killed, 'SIGKILL');
-  return poll(() => stack.pid(victim) !== killed && serves(stack, victim), { timeoutMs: healMs });
+  return healed(() => stack.pid(victim) !== killed && serves(stack, victim));
 }
 
 /** Of a server: that everybody is ready again. Without their database they are not, and RabbitMQ's absence shows in their checks. */
@@ -38,7 +41,7 @@ export async function killInside<R>(
   try {
     await holder.query(`BEGIN; LOCK TABLE ${table} IN SHARE MODE`);
     const acted = act();
-    await poll(async () => (await holder.query(waiting, [table, at])).rowCount !== 0, { timeoutMs: healMs });
+    await healed(async () => (await holder.query(waiting, [table, at])).rowCount !== 0);
     const back = kill(stack, victim);
     await holder.query('ROLLBACK');
     await back;
@@ -53,7 +56,7 @@ export async function killWhileRevioHangs<R>(stack: Stack, route: string, act: (
   await stack.sim('POST', 'faults', { route, kind: 'hang', ms: 10_000 });
   const acted = act();
   // A fault is used up by the request that meets it.
-  await poll(async () => (await stack.sim('GET', 'faults')).length === 0, { timeoutMs: healMs });
+  await healed(async () => (await stack.sim('GET', 'faults')).length === 0);
   await kill(stack, 'payments');
   return acted;
 }
