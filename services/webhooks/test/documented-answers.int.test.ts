@@ -257,29 +257,39 @@ describe('a flood of junk', () => {
   }, 60_000);
 });
 
-test('F9: a registered webhook’s new key is found at Revio too', async () => {
-  const created = await fetch(`${simulator.url}/api/v1/webhooks/`, {
+test('F9: a registered webhook’s key is found at Revio, the next one after a rotation too, and the retired one still counts', async () => {
+  await fetch(`${simulator.url}/api/v1/purchases/`, {
     method: 'POST',
     headers: { authorization: `Bearer ${simulator.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ title: 'wallet', all_events: true, events: [], callback: 'http://127.0.0.1:9/' }),
+    body: JSON.stringify({
+      client: { email: 'someone@example.test' },
+      purchase: { currency: 'ZAR', products: [{ name: 'Wallet top-up', price: 15000, quantity: '1' }] },
+      brand_id: simulator.brandId,
+    }),
   });
-  const { id } = (await created.json()) as { id: string };
+  const [delivered] = simulator.control.deliveries(); // names the webhook that it was for
   const asking = await startWebhooks({
     env: {
       REVIO_BASE_URL: `${simulator.url}/api/v1/`,
       REVIO_API_KEY: simulator.apiKey,
       REVIO_IS_TEST: 'true',
-      REVIO_WEBHOOK_IDS: id,
+      REVIO_WEBHOOK_IDS: delivered?.webhookId ?? '',
+      REVIO_KEYS_REST_MS: '1',
     },
   });
   try {
-    const before = simulator.control.requests().counts;
-    const body = paid();
-    expect((await asking.deliver(body, keys.foreign.privateKey)).status).toBe(401);
-    const { counts } = simulator.control.requests();
-    expect(counts['GET /webhooks/{id}/']).toBe((before['GET /webhooks/{id}/'] ?? 0) + 1);
+    const statusBy = async (key: 'webhook' | 'retired' | 'stranger') => {
+      const url = `${asking.url}/webhooks/revio`;
+      return (await simulator.control.sendWebhook({ body: paid(), key, url })).status;
+    };
+    expect(await statusBy('webhook')).toBe(200);
+    await simulator.control.rotateKey({ key: 'webhook' });
+    expect(await statusBy('webhook')).toBe(200);
+    expect(await statusBy('retired')).toBe(200);
+    expect(await statusBy('stranger')).toBe(401);
+    expect((await asking.deliver(paid())).status).toBe(200);
     const metrics = await (await fetch(`${asking.opsUrl}/metrics`)).text();
-    expect(metrics).toMatch(/webhooks_key_fetches_total\{outcome="learned",service="webhooks"\} 1/);
+    expect(metrics).toMatch(/webhooks_key_fetches_total\{outcome="learned",service="webhooks"\} 2/);
   } finally {
     await asking.close();
   }
