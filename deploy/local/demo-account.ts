@@ -28,7 +28,7 @@ export async function openDemoAccount(at: {
   const accounts = await wanted(200, 'list bank accounts', get(`${api}/bank-accounts`, headers));
   const first = registered.status === 201;
   const bankAccount =
-    accounts.bank_accounts?.[0] ??
+    accounts.data?.[0] ??
     (await wanted(201, 'add a bank account', post(`${api}/bank-accounts`, BANK_ACCOUNT, headers)));
   if (first) await payIn(api, at.simulatorUrl, headers);
   return { ...credentials, access_token: String(access_token), bank_account_id: String(bankAccount.id) };
@@ -46,7 +46,7 @@ async function payIn(api: string, simulatorUrl: string, headers: Record<string, 
 }
 
 // The parts of all those answers that are read here.
-type Body = { id?: string; status?: string; access_token?: string; bank_accounts?: Body[] };
+type Body = { id?: string; status?: string; access_token?: string; data?: Body[] };
 type Answer = { status: number; body: Body };
 
 const get = (url: string, headers: Record<string, string>): Promise<Answer> => answer(fetch(url, { headers }));
