@@ -119,7 +119,7 @@ function accepted<Result extends object>(result: Result | Parameters<typeof prob
 /** The case with all that belongs to it: what was decided, what was proposed, and what people did and said. */
 const wholeCase = (deps: RouteDeps, id: string) =>
   deps.transact(async (tx) => {
-    const found = accepted((await tx.lockCase(id)) ?? 'not_found');
+    const found = accepted((await tx.findCase(id)) ?? 'not_found');
     const verdicts = found.transactionId === null ? [] : await tx.verdictsOf(found.transactionId);
     const proposals = await tx.listProposals(listMax, { caseId: id });
     return {

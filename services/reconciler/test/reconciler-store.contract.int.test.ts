@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { schemaDrift } from '#libs/db';
 import { newId } from '#libs/runtime';
 import type { Case } from '../src/cases/case.ts';
-import { newProposal } from '../src/proposals/proposal.ts';
+import { newProposal } from '../src/proposals/new-proposal.ts';
 import type { ReconcilerTx } from '../src/reconciler-store.ts';
 import { newObject, newSubject } from '../src/subject.ts';
 import { at, credited, purchase, userId } from './samples.ts';
@@ -129,6 +129,7 @@ describe.each(worlds)('the store on $name', ({ open }) => {
     const changed = { ...opened, status: 'dismissed', assignee: randomUUID(), closedAt: at(9) } as const;
     await run((tx) => tx.putCase({ ...changed, cause: 'another' }));
     expect(await run((tx) => tx.lockCase(opened.id))).toEqual(changed);
+    expect(await run((tx) => tx.findCase(opened.id))).toEqual(changed);
     expect(await run((tx) => tx.lockCase(randomUUID()))).toBeNull();
     expect(await run((tx) => tx.listCases(9, 'dismissed'))).toEqual([changed]);
   });

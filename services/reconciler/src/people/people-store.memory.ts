@@ -17,6 +17,7 @@ export function memoryPeople(memory: MemoryDatabase, cases: MemoryCases): People
   const acts = memory.table<Act>({ key: (row) => row.id, keyConstraint: 'acts_pkey' });
   const proposals = memory.table<Proposal>({ key: (row) => row.id, keyConstraint: 'proposals_pkey' });
   return {
+    findCase: async (id) => cases.get(id) ?? null,
     lockCase: async (id) => cases.get(id) ?? null,
     putCase: async ({ id, status, assignee, closedAt }) => {
       cases.update(id, { status, assignee, closedAt });

@@ -5,6 +5,7 @@ import type { Act } from './act.ts';
 
 /** What one transaction may do with what people do. A case's row is locked after subjects, objects and the proposal. */
 export interface PeopleTx {
+  findCase(id: string): Promise<Case | null>;
   lockCase(id: string): Promise<Case | null>;
   /** Writes status, assignee and closing time; the rest never changes. */
   putCase(changed: Case): Promise<void>;
@@ -41,6 +42,7 @@ const proposalColumns = `id, kind, case_id AS "caseId", content, content_hash AS
   failure`;
 
 export const postgresPeople = (sql: Sql): PeopleTx => ({
+  findCase: async (id) => (await sql.rows<Case>(`SELECT ${caseColumns} FROM cases WHERE id = $1`, [id]))[0] ?? null,
   lockCase: async (id) =>
     (await sql.rows<Case>(`SELECT ${caseColumns} FROM cases WHERE id = $1 FOR UPDATE`, [id]))[0] ?? null,
   putCase: async ({ id, status, assignee, closedAt }) => {
@@ -69,7 +71,7 @@ export const postgresPeople = (sql: Sql): PeopleTx => ({
   ...postgresProposals(sql),
 });
 
-type Proposals = Omit<PeopleTx, 'lockCase' | 'putCase' | 'listCases' | 'insertAct' | 'actsOf'>;
+type Proposals = Omit<PeopleTx, 'findCase' | 'lockCase' | 'putCase' | 'listCases' | 'insertAct' | 'actsOf'>;
 
 function postgresProposals(sql: Sql): Proposals {
   const select = `SELECT ${proposalColumns} FROM proposals`;

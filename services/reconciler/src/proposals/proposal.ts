@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { currency, foreignId, minorUnits, transactionId, userId } from '#libs/contracts';
 
@@ -70,13 +69,3 @@ export function undecidable(proposal: Proposal, { by, contentHash, at }: Decided
 }
 
 export const contentOf = ({ content }: Proposal): ProposalContent => proposalContent.parse(JSON.parse(content));
-
-export function newProposal(
-  content: ProposalContent,
-  made: Pick<Proposal, 'id' | 'caseId' | 'proposedBy' | 'proposedAt' | 'expiresAt'>,
-): Proposal {
-  const text = JSON.stringify(content);
-  const undecided = { state: 'proposed', decidedBy: null, decidedAt: null, note: null, failure: null } as const;
-  const contentHash = createHash('sha256').update(text).digest('hex');
-  return { ...made, kind: content.kind, content: text, contentHash, ...undecided };
-}

@@ -4,7 +4,8 @@ import { isOpen } from '../cases/case.ts';
 import type { Deps } from '../deps.ts';
 import { type Person, recordAct } from '../people/act.ts';
 import type { ReconcilerTx } from '../reconciler-store.ts';
-import { newProposal, type Proposal, type ProposalContent, type ResolutionContent } from './proposal.ts';
+import { newProposal } from './new-proposal.ts';
+import type { Proposal, ProposalContent, ResolutionContent } from './proposal.ts';
 
 export interface ProposeDeps extends Deps {
   /** From the proposal until nobody may approve it any more. */
