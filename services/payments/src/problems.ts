@@ -15,6 +15,7 @@ const problems = {
   wallet_frozen: { status: 422, title: 'The wallet is frozen' },
   voided: { status: 422, title: 'The withdrawal was voided before it began' },
   provider_rejected: { status: 422, title: 'The payment provider does not accept this payment' },
+  provider_object_unreadable: { status: 502, title: 'The payment provider gives no usable answer about this object' },
   provider_unavailable: { status: 503, title: 'The payment provider cannot be asked at the moment' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -462,12 +462,18 @@ describe('R1: the reconciler reads Revio through us', () => {
     });
   });
 
-  test.each(['500', '429', 'reset', 'garbage'])('F2: Revio answers with %s → 503 with Retry-After', async (kind) => {
+  test.each([
+    ['500', 503, 'provider_unavailable', null],
+    ['429', 503, 'provider_unavailable', 'named'],
+    ['reset', 503, 'provider_unavailable', null],
+    ['garbage', 502, 'provider_object_unreadable', null],
+  ] as const)('F2: Revio answers with %s → %i %s, Retry-After %s', async (kind, status, code, retryAfter) => {
     // A GET is tried twice when its connection breaks.
     fault('GET /payouts/{id}/', kind, { count: 2 });
-    const answer = await read({ object_type: 'payout', object_id: newUuid() }).expect(503);
-    expect(answer.body.code).toBe('provider_unavailable');
-    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    const answer = await read({ object_type: 'payout', object_id: newUuid() }).expect(status);
+    expect(answer.body.code).toBe(code);
+    const waitS = answer.headers['retry-after'];
+    expect(waitS === undefined ? null : Number(waitS) > 0 && 'named').toBe(retryAfter);
   });
 
   test('A4: nobody but the reconciler', async () => {

@@ -39,8 +39,12 @@ export const config = z.object({
   PAYOUT_PENDING_MAX_MS: durationMs(5 * dayMs),
   /** Reads in a row that find nothing before it is a case. */
   ABSENCES_MAX: count(3, { min: 2, max: 100 }),
+  /** Failed reads in a row of one object before it is a case: by EARLY_READ_STEPS_MS some two hours. */
+  FAILED_READS_MAX: count(8, { min: 2, max: 100 }),
   /** How long the Payment may take that explains a refund which the purchase already shows. */
   REVERSAL_GRACE_MS: durationMs(hourMs),
+  /** A purchase that is neither paid nor ended so long past its due time is a case. */
+  PURCHASE_UNDECIDED_MAX_MS: durationMs(7 * dayMs),
 
   /** How often the schedule of reads is looked at; the reads themselves come by the ages below (REQUIREMENTS R2, R2b). */
   SWEEP_INTERVAL_MS: durationMs(5_000),

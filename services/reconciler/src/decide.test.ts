@@ -60,14 +60,17 @@ describe('deposits: what each status of a purchase means (REVIO.md §3)', () => 
   const reserved = ['hold', 'preauthorized', 'pending_capture', 'pending_release'].map(
     (s): Row => [`${s}: reserved is not paid`, purchase(s), 'ignore not_captured'],
   );
-  const paid = ['paid', 'cleared', 'settled', 'pending_refund', 'refunded', 'chargeback'].map(
-    (s): Row => [`M6: ${s}: was paid, credit`, purchase(s), 'settle'],
-  );
+  const paid = ['paid', 'cleared', 'settled'].map((s): Row => [`M6: ${s}: was paid, credit`, purchase(s), 'settle']);
+  const returning = ['pending_refund', 'refunded', 'chargeback'].flatMap((s): Row[] => [
+    [`M7: ${s} without its Payment: not spendable`, purchase(s), 'read reversal_without_payment'],
+    [`M7: ${s} with its Payment: credit, to be reversed`, purchase(s), 'settle', known([], {}, true)],
+  ]);
   holds(deposit, [
     ...open,
     ...undecided,
     ...reserved,
     ...paid,
+    ...returning,
     ['error: failed for the user', purchase('error'), 'fail failed payment_failed'],
     ['blocked: failed for the user', purchase('blocked'), 'fail failed payment_blocked'],
     ['released: the reserved money went back', purchase('released'), 'fail failed payment_released'],
@@ -182,6 +185,52 @@ describe('deposits: late truth (M7)', () => {
   ]);
 });
 
+describe('deposits: first seen when the money has gone back (M7)', () => {
+  const longAgo = purchase('refunded', { ...read, updated_on: at(-3600).toISOString() });
+  holds(deposit, [
+    ['just now, by a read: the Payment may still come', purchase('refunded', read), 'read reversal_without_payment'],
+    ['for an hour: a case', longAgo, 'case reversal_without_payment'],
+    ['for an hour, and the Payment has come', longAgo, 'settle', known([], {}, true)],
+    [
+      'a delivery that a read has told',
+      purchase('refunded'),
+      'ignore superseded_by_read',
+      known([], { readAt: at(61), readUpdatedOn: at(60), readStatus: 'refunded' }),
+    ],
+    [
+      'the Payment mends no wrong amount',
+      { ...longAgo, payment: { ...money, amount_minor: '14999' } },
+      'case amount_mismatch',
+      known([], {}, true),
+    ],
+    [
+      'it has gone back in the past, and is paid again',
+      purchase('paid', { status_history: ['paid', 'pending_refund', 'paid'] }),
+      'settle',
+    ],
+  ]);
+});
+
+describe('deposits: a purchase that stays undecided is seen by a human', () => {
+  const [open, late] = [3600 + 604_800, 3600 + 604_801];
+  const lateRead = { ...read, observed_at: at(late).toISOString() };
+  const words = ['created', 'viewed', 'overdue', 'pending_charge', 'hold', 'dreaming'];
+  holds(deposit, [
+    ...words.map((s): Row => [`${s}, a week past due`, purchase(s, lateRead), 'case purchase_undecided']),
+    ['not yet', purchase('hold', { ...read, observed_at: at(open).toISOString() }), 'ignore not_captured'],
+    ['by a webhook', purchase('hold', {}, late), 'ignore not_captured'],
+    ['another purchase of it', purchase('hold', { ...lateRead, object_id: 'purchase-2' }), 'ignore not_captured'],
+    ['after a failure', purchase('hold', lateRead), 'ignore not_captured', known([failedAs('failed')])],
+    [
+      'without a due time: since the request',
+      purchase('hold', lateRead),
+      'case purchase_undecided',
+      known(),
+      { ...deposit, dueAt: null },
+    ],
+  ]);
+});
+
 describe('before payments told of it (W7)', () => {
   const unaware = { ...deposit, objectId: null };
   holds(deposit, [
@@ -278,6 +327,16 @@ describe('withdrawals: only an authenticated word about the executed payout rele
     [
       'initialized without Revio’s own time',
       payout('initialized', { ...read, provider_date: null }),
+      'ignore not_executed_yet',
+    ],
+    [
+      'initialized without Revio’s own time, past the window by ours: a human, never a release',
+      payout('initialized', { ...read, provider_date: null, observed_at: at(1261).toISOString() }),
+      'case unknown_outcome',
+    ],
+    [
+      'initialized without Revio’s own time, while clocks may be apart',
+      payout('initialized', { ...read, provider_date: null, observed_at: at(1260).toISOString() }),
       'ignore not_executed_yet',
     ],
     ['initialized past the window', payout('initialized', late), 'fail failed not_executed'],

@@ -23,6 +23,8 @@ export interface Known {
   verdicts: readonly Verdict[];
   /** The observed object; for a refund or chargeback, its purchase. */
   object: ProviderObject;
+  /** Whether a refund or chargeback of the object has come that waits for its credit. */
+  reversalWaits: boolean;
 }
 
 export interface Policy {
@@ -40,6 +42,10 @@ export interface Policy {
   payoutPendingMaxMs: number;
   /** So many reads in a row that find nothing are a case. One is never proof: a fresh object can be missing for a moment. */
   absencesMax: number;
-  /** How long the Payment may take that explains why a settled purchase shows as refunded. */
+  /** So many failed reads of one object in a row are a case. */
+  failedReadsMax: number;
+  /** How long the Payment may take that explains why a purchase shows as refunded. */
   reversalGraceMs: number;
+  /** A purchase that is neither paid nor ended so long past its due time has been forgotten by somebody: a human asks. */
+  purchaseUndecidedMaxMs: number;
 }

@@ -53,6 +53,8 @@ const objectSchema = new EntitySchema<ProviderObject>({
     readAt: perhaps('read_at'),
     absences: { type: 'integer', default: 0 },
     reads: { type: 'integer', default: 0 },
+    failedReads: { name: 'failed_reads', type: 'integer', default: 0 },
+    readFailedAt: perhaps('read_failed_at'),
     nextReadAt: perhaps('next_read_at'),
   },
   indices: [

@@ -26,6 +26,8 @@ function withRead(
     ...object,
     reads: object.reads + (observed.source === 'read' ? 1 : 0),
     absences: absent ? object.absences + 1 : 0,
+    failedReads: 0,
+    readFailedAt: null,
   };
   const readAt = new Date(observed.observed_at);
   if (object.readAt !== null && readAt < object.readAt) return counted;

@@ -15,7 +15,7 @@ export interface Seen {
 
 /**
  * The one door for provider truth (REQUIREMENTS R1): webhook, answer and read are all matched against what we expect, decided under
- * the locks of both, and written with what follows. Says whether a read is wanted now.
+ * the locks of both, and written with what follows. Says whether a read is wanted.
  */
 export async function observe(deps: Deps, seen: Seen): Promise<{ readWanted: boolean }> {
   const { observation, messageId, deliveryId = null } = seen;
@@ -24,7 +24,7 @@ export async function observe(deps: Deps, seen: Seen): Promise<{ readWanted: boo
     if (messageId !== undefined && !(await tx.claimMessage(messageId))) return [];
     return weigh(tx, deps, place, { fresh: { observation, deliveryId } });
   });
-  return { readWanted: decisions[0]?.kind === 'read' };
+  return { readWanted: decisions.some(({ kind }) => kind === 'read') };
 }
 
 /** The object that all speak of: a refund or chargeback belongs to its purchase. */

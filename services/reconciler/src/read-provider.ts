@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { signInternalToken } from '#libs/auth';
 import { providerReadAnswer } from '#libs/contracts';
 import { type HttpClient, type HttpResponse, HttpUnavailable } from '#libs/http';
@@ -7,12 +8,14 @@ import type { FreshRead } from './sweep.ts';
 
 /** Enough for one call and its second try. */
 const tokenTtlS = 60;
+/** The object cannot be made sense of, or its id is none that payments takes. */
+const ofTheObject = new Set(['provider_object_unreadable', 'validation_failed']);
 
 export interface ReadProviderDeps {
   payments: HttpClient;
   paymentsKey: Buffer;
   logger: Logger;
-  /** Unless the answer names a time by Retry-After. */
+  /** How long to leave payments alone when it cannot be reached. */
   pauseMs: number;
 }
 
@@ -31,15 +34,24 @@ export async function readProvider(deps: ReadProviderDeps, due: ReadDue): Promis
       json: { object_type: due.objectType, object_id: due.objectId },
       idempotent: true,
     });
-    if (response.status === 503 || response.status === 429)
-      return { kind: 'unavailable', retryAfterMs: retryAfterMs(response) ?? deps.pauseMs };
     if (response.status === 200) return understood(deps, due, response);
-    deps.logger.error({ status: response.status, object_id: due.objectId }, 'a read was refused');
-    return { kind: 'failed' };
+    deps.logger.warn({ status: response.status, object_id: due.objectId }, 'a read was refused');
+    return isAboutTheObject(response)
+      ? { kind: 'failed' }
+      : { kind: 'unavailable', retryAfterMs: retryAfterMs(response) };
   } catch (err) {
     if (!(err instanceof HttpUnavailable)) throw err;
-    return { kind: 'unavailable', retryAfterMs: deps.pauseMs };
+    // A read that takes too long may be this object's; a payments that cannot be reached is everyone's.
+    return { kind: 'unavailable', retryAfterMs: err.kind === 'timeout' ? null : deps.pauseMs };
   }
+}
+
+const refusal = z.object({ code: z.string() });
+
+/** Payments says so by a code of its own: a 502 can also come from a proxy between, which knows nothing of objects. */
+function isAboutTheObject({ status, body }: HttpResponse): boolean {
+  const read = refusal.safeParse(parsed(body));
+  return (status === 502 || status === 422) && read.success && ofTheObject.has(read.data.code);
 }
 
 function understood({ logger }: ReadProviderDeps, due: ReadDue, response: HttpResponse): FreshRead {

@@ -66,7 +66,8 @@ const subjectColumns = `transaction_id AS "transactionId", user_id AS "userId", 
 
 const objectColumns = `object_id AS "objectId", object_type AS "objectType", transaction_id AS "transactionId",
   last_status AS "lastStatus", last_updated_on AS "lastUpdatedOn", read_status AS "readStatus",
-  read_updated_on AS "readUpdatedOn", read_at AS "readAt", absences, reads, next_read_at AS "nextReadAt"`;
+  read_updated_on AS "readUpdatedOn", read_at AS "readAt", absences, reads, failed_reads AS "failedReads",
+  read_failed_at AS "readFailedAt", next_read_at AS "nextReadAt"`;
 
 const verdictColumns = `slot, source_id AS "sourceId", transaction_id AS "transactionId", outcome, object_id AS "objectId",
   amount_minor AS "amountMinor", reason, updated_on AS "updatedOn", decided_at AS "decidedAt", evidence`;
@@ -144,7 +145,8 @@ function subjectsAndObjects(sql: Sql): SubjectsAndObjects {
     putObject: async (o) => {
       await sql.run(
         `UPDATE objects SET transaction_id = $2, last_status = $3, last_updated_on = $4, read_status = $5,
-           read_updated_on = $6, read_at = $7, absences = $8, reads = $9, next_read_at = $10
+           read_updated_on = $6, read_at = $7, absences = $8, reads = $9, failed_reads = $10, read_failed_at = $11,
+           next_read_at = $12
          WHERE object_id = $1`,
         [
           o.objectId,
@@ -156,6 +158,8 @@ function subjectsAndObjects(sql: Sql): SubjectsAndObjects {
           o.readAt,
           o.absences,
           o.reads,
+          o.failedReads,
+          o.readFailedAt,
           o.nextReadAt,
         ],
       );

@@ -47,6 +47,14 @@ export const retryAt = (object: ProviderObject, now: Date, plan: ReadPlan): Date
 /** No object is read twice within the first early step, whatever its times say: they come from other machines' clocks. */
 export const restAfterRead = (now: Date, plan: ReadPlan): Date => later(now, step(plan.earlyStepsMs, 0));
 
+/** An object that cannot be read is left alone the longer, the more often that was so; null if the last read went well. */
+export const restAfterFailures = ({ failedReads, readFailedAt }: ProviderObject, plan: ReadPlan): Date | null =>
+  readFailedAt && later(readFailedAt, step(plan.earlyStepsMs, failedReads - 1));
+
+/** The scheduled read, put off to the end of the rest if it would come before. */
+export const notBefore = (next: Date | null, rest: Date | null): Date | null =>
+  next !== null && rest !== null && next < rest ? rest : next;
+
 interface End {
   at: Date;
   completed: boolean;

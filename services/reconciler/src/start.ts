@@ -13,7 +13,7 @@ import { postgresReconcilerTx, type ReadDue } from './reconciler-store.ts';
 import { rematch } from './rematch.ts';
 import { routes } from './routes.ts';
 import type { ReadPlan } from './schedule.ts';
-import { type FreshRead, type SweepDeps, sweep } from './sweep.ts';
+import { type FreshRead, noOutage, type SweepDeps, sweep } from './sweep.ts';
 
 /** An observation is below 10 KiB: its history of statuses is bounded. */
 const readBytesMax = 64 * 1024;
@@ -98,6 +98,8 @@ function sweeper(config: Config, deps: Deps, read: SweepDeps['readProvider']) {
     concurrencyMax: config.SWEEP_CONCURRENCY_MAX,
     leaseMs: config.READ_LEASE_MS,
     readProvider: read,
+    outage: noOutage(),
+    pauseMs: config.READ_PAUSE_MS,
   };
   return (signal: AbortSignal) => sweep(sweepDeps, signal);
 }
@@ -125,7 +127,9 @@ const policyOf = (config: Config): Policy => ({
   executeWindowEnforced: config.REVIO_EXECUTE_WINDOW_ENFORCED,
   payoutPendingMaxMs: config.PAYOUT_PENDING_MAX_MS,
   absencesMax: config.ABSENCES_MAX,
+  failedReadsMax: config.FAILED_READS_MAX,
   reversalGraceMs: config.REVERSAL_GRACE_MS,
+  purchaseUndecidedMaxMs: config.PURCHASE_UNDECIDED_MAX_MS,
 });
 
 const planOf = (config: Config): ReadPlan => ({

@@ -51,6 +51,9 @@ export interface ProviderObject {
   absences: number;
   /** Reads since it is waited for: how far the backoff has come. */
   reads: number;
+  /** Reads in a row that failed, of this object alone as far as one can tell, and when the last one did. */
+  failedReads: number;
+  readFailedAt: Date | null;
   nextReadAt: Date | null;
 }
 
@@ -79,6 +82,8 @@ export const newObject = (objectId: string, objectType: ProviderObject['objectTy
   readAt: null,
   absences: 0,
   reads: 0,
+  failedReads: 0,
+  readFailedAt: null,
   nextReadAt: null,
 });
 

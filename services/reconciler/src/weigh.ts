@@ -5,8 +5,8 @@ import { decide, giveUp } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
 import { noteObservation } from './note-observation.ts';
-import type { ReconcilerTx, Waiting } from './reconciler-store.ts';
-import { nextReadAt, restAfterRead, retryAt } from './schedule.ts';
+import type { ReconcilerTx } from './reconciler-store.ts';
+import { nextReadAt, notBefore, restAfterFailures, restAfterRead, retryAt } from './schedule.ts';
 import { type Expected, expectedOf, type ProviderObject, type Subject } from './subject.ts';
 import { announcementOf, isRuling, type Ruling, type Verdict, verdictOf } from './verdict.ts';
 
@@ -29,13 +29,14 @@ interface Scale {
   expected: Expected | null;
   object: ProviderObject;
   verdicts: Verdict[];
+  reversalWaits: boolean;
   decisions: Decision[];
 }
 
 /**
  * Weighs what has just been observed, if anything, and then all that waits on the object, since either may have brought what the
  * other lacked; writes the verdicts, cases and answers that follow, and when to read the object next. `giveUpBefore`: what has waited
- * since before then is ended. Returns the decisions, the new observation's first.
+ * since before then is ended. Returns the decisions.
  */
 export async function weigh(
   tx: ReconcilerTx,
@@ -44,27 +45,33 @@ export async function weigh(
   { fresh, giveUpBefore }: { fresh?: Pick<Arrival, 'deliveryId' | 'observation'>; giveUpBefore?: Date } = {},
 ): Promise<Decision[]> {
   const verdicts = place.subject === null ? [] : await tx.verdictsOf(place.subject.transactionId);
-  const scale: Scale = { tx, deps, ...place, expected: expectedOf(place.subject), verdicts, decisions: [] };
-  const waiting = (await tx.waitingOn(place.object.objectId, WAITING_MAX)).sort(refundsLast);
+  const expected = expectedOf(place.subject);
+  const news: Arrival[] = fresh === undefined ? [] : [{ ...fresh, id: null, parkedAt: null }];
+  const arrivals = [...news, ...(await tx.waitingOn(place.object.objectId, WAITING_MAX))].sort(refundsLast);
+  const before = { verdicts, object: place.object, reversalWaits: false };
+  const reversalWaits = arrivals.some(
+    ({ observation }) => isPayment(observation) && decide(expected, observation, before, deps.policy).kind === 'read',
+  );
+  const scale: Scale = { tx, deps, ...place, expected, verdicts, reversalWaits, decisions: [] };
   let wantsRead: 'now' | 'later' | null = null;
-  if (fresh !== undefined) {
-    const { kind } = await conclude(scale, { ...fresh, id: null, parkedAt: null });
-    if (kind === 'read') wantsRead = fresh.observation.source === 'webhook' ? 'now' : 'later';
-    scale.object = noteObservation(scale.object, fresh.observation);
-  }
-  for (const earlier of waiting) {
-    const { kind } = await conclude(scale, earlier, giveUpBefore);
-    if (kind === 'read') wantsRead ??= 'later';
+  for (const arrival of arrivals) {
+    const { kind } = await conclude(scale, arrival, giveUpBefore);
+    const isNews = arrival.id === null;
+    if (kind === 'read')
+      wantsRead = isNews && arrival.observation.source === 'webhook' ? 'now' : (wantsRead ?? 'later');
+    if (isNews) scale.object = noteObservation(scale.object, arrival.observation);
   }
   const next = whenToRead(scale, wantsRead);
-  const rest = fresh?.observation.source === 'read' ? restAfterRead(deps.clock.now(), deps.plan) : null;
-  await tx.putObject({ ...scale.object, nextReadAt: next !== null && rest !== null && next < rest ? rest : next });
+  const isRead = fresh?.observation.source === 'read';
+  const rest = isRead ? restAfterRead(deps.clock.now(), deps.plan) : restAfterFailures(scale.object, deps.plan);
+  await tx.putObject({ ...scale.object, nextReadAt: notBefore(next, rest) });
   return scale.decisions;
 }
 
 /** A refund that waits for its credit finds it when the purchase is weighed first. */
-const refundsLast = (a: Waiting, b: Waiting): number => rank(a) - rank(b);
-const rank = ({ observation }: Waiting): number => (observation.object_type === 'payment' ? 1 : 0);
+const refundsLast = (a: Arrival, b: Arrival): number => rank(a) - rank(b);
+const rank = ({ observation }: Arrival): number => (isPayment(observation) ? 1 : 0);
+const isPayment = ({ object_type }: Observation): boolean => object_type === 'payment';
 
 /** The schedule, unless something waits for a read sooner. */
 function whenToRead({ deps, subject, object, verdicts }: Scale, wants: 'now' | 'later' | null): Date | null {
@@ -76,9 +83,9 @@ function whenToRead({ deps, subject, object, verdicts }: Scale, wants: 'now' | '
 }
 
 async function conclude(scale: Scale, arrival: Arrival, giveUpBefore?: Date): Promise<Decision> {
-  const { deps, expected, object, verdicts } = scale;
+  const { deps, expected, object, verdicts, reversalWaits } = scale;
   const { observation, parkedAt } = arrival;
-  const first = decide(expected, observation, { verdicts, object }, deps.policy);
+  const first = decide(expected, observation, { verdicts, object, reversalWaits }, deps.policy);
   const tooLate = giveUpBefore !== undefined && parkedAt !== null && parkedAt < giveUpBefore;
   const decision = tooLate ? giveUp(first, expected, observation) : first;
   scale.decisions.push(decision);

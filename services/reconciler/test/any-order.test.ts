@@ -84,7 +84,7 @@ test('M6 M7 R1: any order, repetition and loss of a deposit’s observations end
     ['created', 'paid', 'chargeback'],
   );
   await fc.assert(
-    fc.asyncProperty(paths, arrivals, fc.infiniteStream(fc.nat()), async (moments, seen, keys) => {
+    fc.asyncProperty(paths, arrivals, fc.boolean(), fc.infiniteStream(fc.nat()), async (moments, seen, late, keys) => {
       const world = memoryWorld();
       world.time.now = arrived;
       const statuses = moments.map(({ status }) => status);
@@ -110,14 +110,23 @@ test('M6 M7 R1: any order, repetition and loss of a deposit’s observations end
             ]
           : [],
       );
+      const comingBack = refunds.flatMap((back) => [
+        () => observed(world.deps, back),
+        () => observed(world.deps, back),
+      ]);
       const events: (() => Promise<unknown>)[] = [
         () => told(world.deps, depositId),
         () => purchaseTold(world.deps, depositId, 'purchase-1'),
         ...seen.map((arrival) => () => observed(world.deps, arrivalOf(show, arrival, moments.length))),
-        ...refunds.flatMap((back) => [() => observed(world.deps, back), () => observed(world.deps, back)]),
+        ...(late ? [] : comingBack),
       ];
+      const readOnToTheEnd = () => readOn(world, (id) => (id === 'purchase-1' ? show(moments.length - 1) : undefined));
       await inAnyOrder(events, keys);
-      await readOn(world, (id) => (id === 'purchase-1' ? show(moments.length - 1) : undefined));
+      await readOnToTheEnd();
+      if (late) {
+        await inAnyOrder(comingBack, keys);
+        await readOnToTheEnd();
+      }
 
       const verdicts = await world.verdicts(depositId);
       const ofSlot = (slot: string) => verdicts.filter((v) => v.slot === slot).map(({ sourceId }) => sourceId);
@@ -125,7 +134,8 @@ test('M6 M7 R1: any order, repetition and loss of a deposit’s observations end
       expect(await world.sent('reconciler.deposit-settled.v1')).toHaveLength(ofSlot('credit').length);
       expect(ofSlot('reversal').toSorted()).toEqual(refunds.map(({ object_id }) => object_id).toSorted());
       expect(await world.sent('reconciler.deposit-reversed.v1')).toHaveLength(refunds.length);
-      expect(await world.cases()).toEqual([]);
+      const causes = (await world.cases()).map(({ cause }) => cause);
+      expect(causes).toEqual(late && refunds.length > 0 ? ['reversal_without_payment'] : []);
       expect(await world.waiting()).toEqual([]);
     }),
     { numRuns: 300 },
@@ -195,4 +205,43 @@ test('M3: after the window a payout is not executed only if Revio is confirmed t
   await readOn({ ...world, deps }, () => payout('initialized', {}, 0));
   expect(await world.verdicts(withdrawalId)).toEqual([]);
   expect((await world.cases()).map(({ cause }) => cause)).toEqual(['unknown_outcome']);
+});
+
+test('M7: money that has gone back before it was seen is not spendable: a case, until its Payment brings credit and reversal', async () => {
+  const world = memoryWorld();
+  await purchaseTold(world.deps, depositId, 'purchase-1');
+  const read = () =>
+    swept(world.deps, () => ({
+      ...purchase('refunded', { source: 'read' }, 1_800),
+      observed_at: at(world.time.now).toISOString(),
+    }));
+  world.time.now = 3_601;
+  await read();
+  expect((await world.nextReadAt('purchase-1'))?.getTime()).toBeLessThanOrEqual(at(3_601 + 60).getTime());
+  for (; world.time.now < 7_200; world.time.now += 300) await read();
+  expect(await world.verdicts(depositId)).toEqual([]);
+  expect(await world.cases()).toMatchObject([
+    {
+      cause: 'reversal_without_payment',
+      evidence: { expected: { amount_minor: '15000' }, observed: { payment: { amount_minor: '15000' } } },
+    },
+  ]);
+  await observed(world.deps, refund({}, world.time.now));
+  world.time.now += 61;
+  await read();
+  const verdicts = await world.verdicts(depositId);
+  expect(verdicts.map(({ outcome, amountMinor }) => [outcome, amountMinor])).toEqual([
+    ['settled', 15_000n],
+    ['refund', 5_000n],
+  ]);
+});
+
+test('M7: a delivery that shows a refund waits for the Payment, and no read is needed once that comes', async () => {
+  const world = memoryWorld();
+  await purchaseTold(world.deps, depositId, 'purchase-1');
+  await observed(world.deps, purchase('refunded', {}, 120));
+  expect(await world.verdicts(depositId)).toEqual([]);
+  await observed(world.deps, refund());
+  expect((await world.verdicts(depositId)).map(({ outcome }) => outcome)).toEqual(['settled', 'refund']);
+  expect(await world.waiting()).toEqual([]);
 });

@@ -39,6 +39,8 @@ const fullObject = (objectId: string, transactionId: string) => ({
   readAt: at(3),
   absences: 4,
   reads: 5,
+  failedReads: 6,
+  readFailedAt: at(7),
   nextReadAt: at(6),
 });
 

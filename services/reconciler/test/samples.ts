@@ -23,7 +23,9 @@ export const policy: Policy = {
   executeWindowEnforced: true,
   payoutPendingMaxMs: 432_000_000,
   absencesMax: 3,
+  failedReadsMax: 4,
   reversalGraceMs: 3_600_000,
+  purchaseUndecidedMaxMs: 604_800_000,
 };
 
 export const plan: ReadPlan = {
@@ -174,7 +176,12 @@ export const cameBack = (seconds: number): Verdict => ({
 });
 
 /** Known are these verdicts, and of the object what is given. */
-export const known = (verdicts: readonly Verdict[] = [], object: Partial<Known['object']> = {}): Known => ({
+export const known = (
+  verdicts: readonly Verdict[] = [],
+  object: Partial<Known['object']> = {},
+  reversalWaits = false,
+): Known => ({
   verdicts,
+  reversalWaits,
   object: { ...newObject('an-object', 'purchase'), ...object },
 });

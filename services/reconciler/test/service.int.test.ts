@@ -18,7 +18,7 @@ import { logger } from './worlds.ts';
 const [ownKey, paymentsKey] = [randomBytes(32), randomBytes(32)];
 const prefix = amqpPrefix();
 const truth = new Map<string, Observation>();
-const revio = { down: false, asked: 0 };
+const revio = { down: false, asked: 0, unreadable: new Set<string>() };
 
 let fresh: FreshDatabase;
 let payments: Listening;
@@ -50,6 +50,8 @@ async function standInForPayments(): Promise<Listening> {
     requireService(request, ['reconciler']);
     const { object_id } = parseBody(providerReadRequest, request);
     revio.asked += 1;
+    if (revio.unreadable.has(object_id))
+      throw new Problem('provider_object_unreadable', 502, { title: 'Revio answers with something else' });
     const observation = truth.get(object_id);
     if (revio.down || observation === undefined)
       throw new Problem('provider_unavailable', 503, { title: 'Revio is down' });
@@ -78,6 +80,7 @@ const startReconciler = () =>
       EARLY_READ_STEPS_MS: '100,200',
       READ_STEPS_MS: '100,200',
       READ_PAUSE_MS: '50',
+      FAILED_READS_MAX: '3',
       REMATCH_INTERVAL_MS: '50',
       UNMATCHED_AFTER_MS: '500',
     }),
@@ -214,6 +217,15 @@ test('W7 R4: what belongs to nobody becomes a case that support and admins can l
     return body.data.find((one) => one['object_id'] === object_id);
   });
   expect(opened).toMatchObject({ cause: 'unmatched_object', status: 'open' });
+});
+
+test('R2 R4: a purchase that Revio cannot show becomes a case, and is settled once it can', async () => {
+  const { transaction_id, purchase_id, seen } = await newPurchase();
+  revio.unreadable.add(purchase_id);
+  truth.set(purchase_id, seen);
+  await poll(() => heardOf(transaction_id).includes('reconciler.case-opened.v1'));
+  revio.unreadable.delete(purchase_id);
+  await poll(() => heardOf(transaction_id).includes('reconciler.deposit-settled.v1'));
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type SweepDeps, sweep } from '../src/sweep.ts';
+import { noOutage, type SweepDeps, sweep } from '../src/sweep.ts';
 import { purchase } from './samples.ts';
 import { newDepositId, type PostgresWorld, postgresWorld, purchaseTold } from './worlds.ts';
 
@@ -24,6 +24,8 @@ async function dueDeposits(count: number) {
     pageMax: 5,
     concurrencyMax: 2,
     leaseMs: 60_000,
+    outage: noOutage(),
+    pauseMs: 10_000,
     readProvider: async ({ objectId }) => {
       asked.push(objectId);
       const dep = deposits.find(({ object }) => object === objectId)?.dep ?? '';

@@ -11,7 +11,7 @@ import { type Expectation, expectTransaction } from '../src/expect-transaction.t
 import { observe, type Seen } from '../src/observe.ts';
 import { memoryReconcilerTx } from '../src/reconciler-store.memory.ts';
 import { postgresReconcilerTx, type Waiting } from '../src/reconciler-store.ts';
-import { sweep } from '../src/sweep.ts';
+import { noOutage, sweep } from '../src/sweep.ts';
 import type { Verdict } from '../src/verdict.ts';
 import { at, plan, policy, userId } from './samples.ts';
 
@@ -135,6 +135,8 @@ export const swept = (deps: Deps, truth: (objectId: string) => Observation | und
     pageMax,
     concurrencyMax: 2,
     leaseMs: 60_000,
+    outage: noOutage(),
+    pauseMs: 30_000,
     readProvider: async ({ objectId }) => {
       const observation = truth(objectId);
       return observation === undefined ? { kind: 'failed' } : { kind: 'read', observation };

@@ -49,10 +49,17 @@ function decideOpen(expected: Expected, observed: PayoutObservation, known: Know
  * past the window it can no longer be accepted, if Revio keeps to the window; where that is not confirmed, a human decides.
  */
 function decideUnexecuted(observed: PayoutObservation, policy: Policy): Decision {
-  if (observed.source !== 'read' || observed.provider_date === null) return ignore('not_executed_yet');
+  if (observed.source !== 'read') return ignore('not_executed_yet');
+  if (observed.provider_date === null) return decideUndated(observed, policy);
   const ageMs = Date.parse(observed.provider_date) - Date.parse(observed.created_on);
   if (ageMs <= policy.executeWindowMs) return ignore('execute_window_open');
   return policy.executeWindowEnforced ? fail('failed', 'not_executed') : caseOf('unknown_outcome');
+}
+
+/** An answer without a Date header: by our own clock the window can be known to be over, but that never releases a hold. */
+function decideUndated(observed: PayoutObservation, policy: Policy): Decision {
+  const ageMs = Date.parse(observed.observed_at) - Date.parse(observed.created_on);
+  return ageMs > policy.executeWindowMs + policy.skewMaxMs ? caseOf('unknown_outcome') : ignore('not_executed_yet');
 }
 
 function afterSettlement(observed: PayoutObservation, known: Known, final: Verdict, policy: Policy): Decision {

@@ -1,7 +1,7 @@
 import type { PurchaseObservation } from '#libs/contracts';
 import type { Decision, Known, Policy } from '../decision.ts';
 import type { Expected } from '../subject.ts';
-import { caseOf, fail, ignore, park, settle } from './rulings.ts';
+import { caseOf, fail, ignore, park, read, settle } from './rulings.ts';
 import { confirmByRead, isOlder } from './trust.ts';
 
 type Failure = { status: 'failed' | 'expired' | 'cancelled'; reason: string };
@@ -45,12 +45,12 @@ export function decidePurchase(
   const credit = known.verdicts.find(({ slot, sourceId }) => slot === 'credit' && sourceId === observed.object_id);
   if (credit !== undefined) return afterCredit(observed, known, policy);
   // Also for another purchase than the one the user was shown, and after any failure: what was paid is real money (M7).
-  if (everPaid(observed)) return creditOrCase(expected, observed);
-  return decideUnpaid(expected, observed, known);
+  if (everPaid(observed)) return creditOrCase(expected, observed, known, policy);
+  return decideUnpaid(expected, observed, known, policy);
 }
 
 /** Credit only if every condition of REVIO.md §3 holds; the others of that list are checked in trust.ts. */
-function creditOrCase(expected: Expected, observed: PurchaseObservation): Decision {
+function creditOrCase(expected: Expected, observed: PurchaseObservation, known: Known, policy: Policy): Decision {
   const { payment } = observed;
   if (observed.marked_as_paid) return caseOf('marked_as_paid');
   if (payment === null) return caseOf('paid_without_payment');
@@ -58,8 +58,21 @@ function creditOrCase(expected: Expected, observed: PurchaseObservation): Decisi
   if (observed.currency_converted) return caseOf('currency_converted');
   if (payment.currency !== expected.currency) return caseOf('currency_mismatch');
   if (BigInt(payment.amount_minor) !== expected.amountMinor) return caseOf('amount_mismatch');
-  return settle;
+  return returning.has(observed.status) && !known.reversalWaits ? awaitReversal(observed, known, policy) : settle;
 }
+
+/**
+ * Money that has gone back, seen before it was credited: a credit of it alone could be spent at once. It is made with its reversal, as
+ * soon as the Payment comes; that tells how much went back and under which id, so the rest of a refund in part stays the user's.
+ */
+function awaitReversal(observed: PurchaseObservation, known: Known, policy: Policy): Decision {
+  const reason = 'reversal_without_payment';
+  if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, reason);
+  return isInGrace(observed, policy) ? read(reason) : caseOf(reason);
+}
+
+const isInGrace = (observed: PurchaseObservation, { reversalGraceMs }: Policy): boolean =>
+  Date.parse(observed.observed_at) - Date.parse(observed.updated_on) < reversalGraceMs;
 
 function afterCredit(observed: PurchaseObservation, known: Known, policy: Policy): Decision {
   if (!everPaid(observed)) {
@@ -73,16 +86,16 @@ function afterCredit(observed: PurchaseObservation, known: Known, policy: Policy
   const explained = known.verdicts.some((v) => v.slot === 'reversal' && v.objectId === observed.object_id);
   if (!returning.has(observed.status) || explained) return ignore('already_credited');
   // The Payment tells how much went back and under which id; without it nobody can post a reversal exactly once.
-  const sinceMs = Date.parse(observed.observed_at) - Date.parse(observed.updated_on);
-  return observed.source === 'webhook' || sinceMs < policy.reversalGraceMs
+  return observed.source === 'webhook' || isInGrace(observed, policy)
     ? ignore('reversal_expected')
     : caseOf('reversal_without_payment');
 }
 
-function decideUnpaid(expected: Expected, observed: PurchaseObservation, known: Known): Decision {
-  const meaning = Object.hasOwn(unpaid, observed.status) ? unpaid[observed.status] : undefined;
-  if (meaning === undefined) return observed.payment === null ? ignore('unknown_status') : caseOf('unknown_status');
-  if (typeof meaning === 'string') return ignore(meaning);
+function decideUnpaid(expected: Expected, observed: PurchaseObservation, known: Known, policy: Policy): Decision {
+  const meaning = (Object.hasOwn(unpaid, observed.status) && unpaid[observed.status]) || 'unknown_status';
+  if (meaning === 'unknown_status' && observed.payment !== null) return caseOf(meaning);
+  if (typeof meaning === 'string')
+    return isForgotten(expected, observed, known, policy) ? caseOf('purchase_undecided') : ignore(meaning);
   if (expected.objectId === null) return park('purchase_not_known');
   if (expected.objectId !== observed.object_id) return ignore('not_its_purchase');
   if (isOlder(observed, known.object.lastUpdatedOn)) return ignore('superseded');
@@ -90,4 +103,12 @@ function decideUnpaid(expected: Expected, observed: PurchaseObservation, known: 
   // A credit through another purchase of this deposit stands: that this one is unpaid ends nothing.
   const credited = known.verdicts.some(({ slot }) => slot === 'credit');
   return told || credited ? ignore('already_told') : fail(meaning.status, meaning.reason);
+}
+
+/** Still neither paid nor ended, as a read says, long after nobody could pay any more; nothing else has decided the deposit. */
+function isForgotten(expected: Expected, observed: PurchaseObservation, { verdicts }: Known, policy: Policy): boolean {
+  const payableUntil = expected.dueAt ?? expected.requestedAt;
+  const overdueMs = Date.parse(observed.observed_at) - payableUntil.getTime();
+  const isRead = observed.source === 'read' && expected.objectId === observed.object_id;
+  return isRead && overdueMs > policy.purchaseUndecidedMaxMs && verdicts.length === 0;
 }
