@@ -41,11 +41,11 @@ export const events = {
   ),
   'payments.void-requested.v1': define(['wallet'], z.object({ ...transaction, reason })),
   'payments.transaction-completed.v1': define(
-    ['reconciler'],
+    ['reconciler', 'gateway'],
     z.object({ ...transaction, kind: z.enum(['deposit', 'withdrawal', 'reversal']) }),
   ),
   'payments.transaction-failed.v1': define(
-    ['reconciler'],
+    ['reconciler', 'gateway'],
     z.object({
       ...transaction,
       kind: z.enum(['deposit', 'withdrawal']),

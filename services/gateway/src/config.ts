@@ -32,6 +32,10 @@ export const config = z.object({
   INTERNAL_KEY_RECONCILER: secretKey(),
   /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
   UPSTREAM_TIMEOUT_MS: durationMs(20_000),
+  /** Where mails to users go (N1): `smtps://user:password@host:465`, `smtp://host:587?requireTLS=true`, `file:///path`; else the log, without addresses. */
+  MAIL_URL: z.url({ protocol: /^(smtps?|file)$/, error: 'must be an smtp, smtps or file URL' }).optional(),
+  /** The sender of those mails. */
+  MAIL_FROM: z.string().min(3).max(320).default('Piggybank <no-reply@piggybank.example>'),
 });
 
 export type Config = z.infer<typeof config>;

@@ -8,6 +8,9 @@ import type { ForwardedRoute, Upstream } from './forward.ts';
 import { accessTokens } from './identity/access-token.ts';
 import { argon2Passwords } from './identity/passwords.ts';
 import { postgresGatewayTx } from './identity/user-store.ts';
+import { mailTransport } from './mail/mail-transport.ts';
+import { mailHandlers } from './mail/mail-user.ts';
+import { sentMails } from './mail/sent-mails.ts';
 import { migrations } from './migrations/index.ts';
 import { routes, securityHeaders } from './routes.ts';
 
@@ -20,29 +23,38 @@ export const start = (config: Config) =>
     config,
     migrations,
     entities,
-    wire: async (platform) => ({
-      beforeBody: securityHeaders(),
-      routes: routes({
-        transact: over(platform.db, postgresGatewayTx),
-        passwords: await argon2Passwords(),
-        tokens: accessTokens({
-          privateKey: config.JWT_PRIVATE_KEY,
-          issuer: config.JWT_ISSUER,
-          audience: config.JWT_AUDIENCE,
-          ttlS: config.ACCESS_TOKEN_TTL_S,
+    wire: async (platform) => {
+      const transact = over(platform.db, postgresGatewayTx);
+      return {
+        beforeBody: securityHeaders(),
+        routes: routes({
+          transact,
+          passwords: await argon2Passwords(),
+          tokens: accessTokens({
+            privateKey: config.JWT_PRIVATE_KEY,
+            issuer: config.JWT_ISSUER,
+            audience: config.JWT_AUDIENCE,
+            ttlS: config.ACCESS_TOKEN_TTL_S,
+            newUuid,
+          }),
+          upstreams: {
+            wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
+            payments: upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS),
+            webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
+            reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
+          },
+          clock: platform.clock,
           newUuid,
+          logger: platform.logger,
         }),
-        upstreams: {
-          wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
-          payments: upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS),
-          webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
-          reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
-        },
-        clock: platform.clock,
-        newUuid,
-        logger: platform.logger,
-      }),
-    }),
+        handlers: mailHandlers({
+          transact,
+          sent: sentMails(platform.db.read),
+          transport: mailTransportOf(platform),
+          logger: platform.logger,
+        }),
+      };
+    },
   });
 
 function upstream(
@@ -55,4 +67,10 @@ function upstream(
   const client = createClient({ name, baseUrl, timeoutMs, bodyBytesMax: answerBytesMax, metrics, logger });
   releases.push(`client of ${name}`, () => client.close());
   return { client, internalKey };
+}
+
+function mailTransportOf({ config, logger, releases }: Platform<Config>) {
+  const transport = mailTransport(config.MAIL_URL, { from: config.MAIL_FROM, logger });
+  releases.push('mail transport', async () => transport.close());
+  return transport;
 }

@@ -58,7 +58,8 @@ export interface Answer {
   json: Record<string, unknown>;
 }
 
-export async function startGateway() {
+/** `more`: of its environment. */
+export async function startGateway(more: Record<string, string> = {}) {
   const database = await freshDatabase('gateway');
   const [wallet, payments, webhooks, reconciler] = await Promise.all([
     startUpstream('wallet'),
@@ -82,6 +83,7 @@ export async function startGateway() {
       INTERNAL_KEY_PAYMENTS: payments.key.toString('base64'),
       INTERNAL_KEY_WEBHOOKS: webhooks.key.toString('base64'),
       INTERNAL_KEY_RECONCILER: reconciler.key.toString('base64'),
+      ...more,
     }),
   );
 
