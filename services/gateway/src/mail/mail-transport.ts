@@ -4,7 +4,7 @@ import nodemailer from 'nodemailer';
 import type { Logger } from '#libs/runtime';
 import type { Mail } from './compose-mail.ts';
 
-export type AddressedMail = Mail & {
+type AddressedMail = Mail & {
   to: string;
   /** The event's id: a mail that is sent again, after an answer that was lost, is the same one to whoever receives it. */
   messageId: string;
@@ -17,7 +17,7 @@ export type MailTransport = {
 };
 
 /** With a code alone: servers repeat the address in their answers, and nothing personal belongs into logs. */
-export class MailNotSent extends Error {
+class MailNotSent extends Error {
   override readonly name = 'MailNotSent';
 }
 

@@ -4,7 +4,7 @@ import { type Snapshot, snapshot, type WalletSums } from './snapshot.ts';
 import { agrees, genesis, type PostedEntry, type Verified, verifyChain } from './verify-chain.ts';
 
 /** DESIGN §6: I1 sums to zero, I2 balances are the sum of their entries, I3 nothing negative; `chain`: an entry was changed. */
-export type Invariant = 'I1' | 'I2' | 'I3' | 'chain';
+type Invariant = 'I1' | 'I2' | 'I3' | 'chain';
 
 export type Break = Pick<WalletSums, 'userId' | 'currency'> & {
   walletId: string;

@@ -4,9 +4,9 @@ import type { Wallet } from '../ledger/ledger.ts';
 import type { PostedEntry, Verified } from './verify-chain.ts';
 
 /** Wallets of one statement: a few milliseconds each time, far from every timeout, whatever the size of the ledger. */
-export const walletsPageMax = 200;
+const walletsPageMax = 200;
 /** Postings per wallet of one statement, four entries at most each: 16 000 rows, some 10 MB at the worst. */
-export const postingsPageMax = 20;
+const postingsPageMax = 20;
 
 /** A wallet as its row says, beside the sums of all its entries. */
 export type WalletSums = Pick<Wallet, 'id' | 'userId' | 'currency'> &
