@@ -7,7 +7,9 @@ import { type System, startSystem } from './system/start-system.ts';
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem();
+  // On a loaded machine fifty holds of one wallet can take longer than a user would wait; here each must get its decision.
+  const patient = { payments: { WALLET_TIMEOUT_MS: '20000' }, gateway: { UPSTREAM_TIMEOUT_MS: '28000' } };
+  system = await startSystem({ settings: patient });
 });
 afterEach(() => system.assertPromises());
 afterAll(() => system.close());
