@@ -20,8 +20,9 @@ declare module 'vitest' {
  * named files none of which is an `.int.test.ts` is over before a broker would have started: it gets none.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const files = process.argv.filter((argument) => argument.endsWith('.test.ts'));
-  if (files.length > 0 && !files.some((file) => file.endsWith('.int.test.ts'))) return undefined;
+  const named = process.argv.slice(2).filter((argument) => argument !== 'run' && !argument.startsWith('-'));
+  const needsNone = (name: string) => name.endsWith('.test.ts') && !name.endsWith('.int.test.ts');
+  if (named.length > 0 && named.every(needsNone)) return undefined;
 
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-test-'));
   removeWhenGone(dir); // a run that is interrupted calls no teardown
