@@ -4,7 +4,7 @@ import type { Service } from '../../deploy/local/databases.ts';
 import type { Stack, Victim } from '../system/launch-stack.ts';
 
 /** A broker starts in 8 s when idle, then everybody connects, takes back messages and sweeps; a loaded machine takes several times that. */
-export const healMs = 60_000;
+export const healMs = 90_000;
 
 /** `poll`, with the patience that healing needs. */
 export const healed = <R>(look: () => R | Promise<R>): Promise<NonNullable<R>> => poll(look, { timeoutMs: healMs });
