@@ -6,11 +6,8 @@ import { verifyInternalToken } from './internal-token.ts';
 
 const actors = new WeakMap<Request, Actor>();
 
-const unauthenticated = new Problem('unauthenticated', 401, {
-  title: 'A valid token is needed',
-  headers: { 'www-authenticate': 'Bearer' },
-});
-const forbidden = new Problem('forbidden', 403, { title: 'The token does not permit this' });
+const unauthenticated = new Problem('unauthenticated', { headers: { 'www-authenticate': 'Bearer' } });
+const forbidden = new Problem('forbidden');
 
 /** Lets through only calls that carry an internal token for `audience`. `keys`: the current one, and during a rotation the old. */
 export function requireInternal(expected: { audience: ServiceName; keys: readonly Buffer[] }): RequestHandler {

@@ -6,24 +6,21 @@ import { Problem } from './problem.ts';
 
 /** What the body parser refuses, by the `type` on its errors. */
 const bodyErrors: Readonly<Record<string, Problem>> = {
-  'entity.parse.failed': new Problem('malformed_json', 400, { title: 'The body is not valid JSON' }),
-  'entity.too.large': new Problem('body_too_large', 413, { title: 'The body is too large' }),
-  'encoding.unsupported': new Problem('unsupported_media_type', 415, { title: 'Compressed bodies are not accepted' }),
-  'charset.unsupported': new Problem('unsupported_media_type', 415, { title: 'The body must be UTF-8' }),
+  'entity.parse.failed': new Problem('malformed_json'),
+  'entity.too.large': new Problem('body_too_large'),
+  'encoding.unsupported': new Problem('unsupported_media_type', { detail: 'Compressed bodies are not accepted' }),
+  'charset.unsupported': new Problem('unsupported_media_type', { detail: 'The body must be UTF-8' }),
 };
-const malformed = new Problem('bad_request', 400, { title: 'The request is malformed' });
-const internal = new Problem('internal_error', 500, { title: 'Something went wrong on our side' });
+const malformed = new Problem('bad_request');
+const internal = new Problem('internal_error');
 const retrySoon = { 'retry-after': '1' };
-const overloaded = new Problem('overloaded', 503, { title: 'Too many requests at once', headers: retrySoon });
+const overloaded = new Problem('overloaded', { headers: retrySoon });
 
 /** Nothing was decided, or the answer was lost: with the same `Idempotency-Key` the same request may be sent again. */
-export const temporarilyUnavailable = new Problem('temporarily_unavailable', 503, {
-  title: 'A part of the system cannot be reached at the moment',
-  headers: retrySoon,
-});
+export const temporarilyUnavailable = new Problem('temporarily_unavailable', { headers: retrySoon });
 
 export const answerNotFound: RequestHandler = () => {
-  throw new Problem('not_found', 404, { title: 'There is nothing here' });
+  throw new Problem('not_found');
 };
 
 /** The last layer: every thrown thing becomes problem+json. Only what is a Problem, or is turned into one here, tells more than an id. */

@@ -44,7 +44,7 @@ const neverCached: RequestHandler = (_request, response, next) => {
 const jsonOnly: RequestHandler = (request, _response, next) => {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
   if (hasBody && !request.is('application/json')) {
-    throw new Problem('unsupported_media_type', 415, { title: 'The body must be application/json' });
+    throw new Problem('unsupported_media_type');
   }
   next();
 };

@@ -5,4 +5,5 @@ export { HttpUnavailable } from './client-errors.ts';
 export type { HttpResponse } from './exchange.ts';
 export { type Listening, listen } from './listen.ts';
 export { parseBody, parseQuery } from './parse-body.ts';
-export { Problem } from './problem.ts';
+export { Problem, type ProblemDetails } from './problem.ts';
+export { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';

@@ -12,18 +12,24 @@ const errorsMax = 20;
 export const parseBody = <Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> =>
   parse(schema, request.body);
 
-/** The same of the query, whose values are strings: a list of them where a name is repeated. */
-export const parseQuery = <Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> =>
-  parse(schema, { ...request.query }); // a copy, because Express makes it without a prototype
+/**
+ * The same of the query, whose values are strings: a list of them where a name is repeated. A name that the schema does not have is
+ * 400 `unknown_parameter`: whoever filters by a misspelt name must not be shown everything.
+ */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> {
+  const query = { ...request.query }; // a copy, because Express makes it without a prototype
+  const unknown = (schema.safeParse(query).error?.issues ?? []).filter(({ code }) => code === 'unrecognized_keys');
+  if (unknown.length > 0) throw new Problem('unknown_parameter', { errors: errorsOf(unknown) });
+  return parse(schema, query);
+}
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  throw new Problem('validation_failed', 422, {
-    title: 'The request does not fit its schema',
-    errors: read.error.issues.flatMap(fieldErrors).slice(0, errorsMax),
-  });
+  throw new Problem('validation_failed', { errors: errorsOf(read.error.issues) });
 }
+
+const errorsOf = (issues: readonly z.core.$ZodIssue[]): FieldError[] => issues.flatMap(fieldErrors).slice(0, errorsMax);
 
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {

@@ -1,3 +1,5 @@
+import { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
+
 /** One thing wrong with a request; `pointer` is a JSON Pointer (RFC 6901) into its body, empty for the whole. */
 export interface FieldError {
   pointer: string;
@@ -5,9 +7,7 @@ export interface FieldError {
   detail: string;
 }
 
-interface Details {
-  /** The same sentence for every problem of this code. */
-  title: string;
+export interface ProblemDetails {
   /** What happened this time, fit for the client's eyes. */
   detail?: string;
   errors?: readonly FieldError[];
@@ -16,16 +16,17 @@ interface Details {
 
 /**
  * A refusal that the client may read: problem details (RFC 9457) with a `code` that stays the same for good, because clients
- * branch on it. Anything else that is thrown becomes a 500 that says nothing but its request id.
+ * branch on it; its status and title are the catalogue's. Anything else that is thrown becomes a 500 that says nothing but its request id.
  */
 export class Problem extends Error {
   override readonly name = 'Problem';
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly status: number;
-  readonly details: Details;
+  readonly details: ProblemDetails;
 
-  constructor(code: string, status: number, details: Details) {
-    super(details.detail ?? details.title);
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    const { status, title } = problemCatalogue[code];
+    super(details.detail ?? title);
     this.code = code;
     this.status = status;
     this.details = details;
@@ -33,11 +34,12 @@ export class Problem extends Error {
 
   /** The `application/problem+json` body. */
   body(requestId: string | undefined): Record<string, unknown> {
-    const { title, detail, errors } = this.details;
+    const { detail, errors } = this.details;
     return {
-      type: `urn:piggybank:problem:${this.code}`,
+      // A reference to its page, absolute by the address that was called (RFC 9457 §3.1.1): no service knows its public name.
+      type: `/problems/${this.code}`,
       code: this.code,
-      title,
+      title: problemCatalogue[this.code].title,
       status: this.status,
       ...(detail === undefined ? {} : { detail }),
       ...(errors === undefined ? {} : { errors }),

@@ -27,7 +27,7 @@ export async function startWalletStandIn(): Promise<WalletStandIn> {
   routes.post('/holds', (request, response) => {
     requireService(request, ['payments']);
     if (wallet.down) return void response.destroy();
-    if (wallet.conflicts) throw new Problem('hold_conflict', 422, { title: 'Decided for another amount' });
+    if (wallet.conflicts) throw new Problem('hold_conflict');
     const { transaction_id } = parseBody(holdRequest, request);
     const { refuse, decisions } = wallet;
     const decided = decisions.get(transaction_id) ?? {

@@ -51,10 +51,10 @@ async function standInForPayments(): Promise<Listening> {
     const { object_id } = parseBody(providerReadRequest, request);
     revio.asked += 1;
     if (revio.unreadable.has(object_id))
-      throw new Problem('provider_object_unreadable', 502, { title: 'Revio answers with something else' });
+      throw new Problem('provider_object_unreadable');
     const observation = truth.get(object_id);
     if (revio.down || observation === undefined)
-      throw new Problem('provider_unavailable', 503, { title: 'Revio is down' });
+      throw new Problem('provider_unavailable');
     const now = new Date().toISOString();
     response.json({ observation: { ...observation, source: 'read', observed_at: now, provider_date: now } });
   });
