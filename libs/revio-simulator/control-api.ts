@@ -42,7 +42,7 @@ export function controlApi(
   control: Control,
 ): (method: string, name: string, query: URLSearchParams, input: unknown) => Promise<Answer> {
   const operations: Record<string, Operation> = {
-    'POST pay': operation(targetSchema, control.pay),
+    'POST pay': operation(z.strictObject({ ...target, amount: z.int().positive().optional() }), control.pay),
     'POST decline': operation(z.strictObject({ ...target, code: z.string().max(100).optional() }), control.decline),
     'POST expire': operation(targetSchema, control.expire),
     'POST late-pay': operation(targetSchema, control.latePay),

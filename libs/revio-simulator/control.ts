@@ -28,7 +28,8 @@ type RawWebhook = {
 
 /** The typed face of `POST /_sim/…`: the same names, inputs and results. Throws `ControlRefused` where nothing was done. */
 export type Control = {
-  pay(target: Target): PurchaseWire;
+  /** Minor units where another amount comes in than was asked for. */
+  pay(target: Target & { amount?: number | undefined }): PurchaseWire;
   decline(target: Target & { code?: string | undefined }): PurchaseWire;
   expire(target: Target): PurchaseWire;
   latePay(target: Target): PurchaseWire;
@@ -104,10 +105,14 @@ function findPayout({ books }: Platform, target: Target): Payout {
 }
 
 function purchaseControl(platform: Platform) {
-  const charge = (target: Target, late: boolean, failure: { code: string; message: string } | null) =>
-    granted(chargeCard(platform, findPurchase(platform, target), { card: CARD, late, failure }));
+  const charge = (
+    target: Target,
+    late: boolean,
+    failure: { code: string; message: string } | null,
+    amountMinor?: number,
+  ) => granted(chargeCard(platform, findPurchase(platform, target), { card: CARD, late, failure, amountMinor }));
   return {
-    pay: (target) => charge(target, false, null),
+    pay: ({ amount, ...target }) => charge(target, false, null, amount),
     decline: ({ code = 'insufficient_funds', ...target }) => charge(target, false, { code, message: 'Declined' }),
     expire: (target) => granted(expirePurchase(platform, findPurchase(platform, target))),
     latePay: (target) => charge(target, true, null),

@@ -10,6 +10,7 @@ import {
   REORDER_HOLD_MS,
   RETRY_MINUTES,
 } from './limits.ts';
+import { namesOfObject } from './names.ts';
 import type { WireObject } from './platform.ts';
 import type { Books, Delivery, KeyPems, Webhook } from './state.ts';
 
@@ -67,6 +68,11 @@ export function createDeliveries(deps: Deps): Deliveries {
   let paused = false;
   let stopped = false;
 
+  const namesOf =
+    ({ objectId }: Pick<Delivery, 'objectId'>) =>
+    () =>
+      namesOfObject(books, objectId);
+
   async function post(url: string, body: string, headers: Record<string, string>) {
     try {
       const response = await request(url, {
@@ -88,7 +94,7 @@ export function createDeliveries(deps: Deps): Deliveries {
   async function tryOnce(delivery: Delivery): Promise<void> {
     const webhook = delivery.webhookId === null ? undefined : books.webhooks.get(delivery.webhookId);
     const url = webhook?.callback ?? delivery.url;
-    const fault = faults.takeForWebhook(delivery.event, ['duplicate', 'forge']);
+    const fault = faults.takeForWebhook(delivery.event, ['duplicate', 'forge'], namesOf(delivery));
     const key = fault?.kind === 'forge' ? deps.strangersKey : (webhook ?? books.companyKey);
     const headers = { 'x-signature': signatureOf(delivery.body, key) };
     const copies = fault?.kind === 'duplicate' ? fault.copies : 1;
@@ -150,12 +156,22 @@ export function createDeliveries(deps: Deps): Deliveries {
   }
 
   function enqueue(delivery: Delivery): void {
+    const delay = faults.takeForWebhook(delivery.event, ['delay'], namesOf(delivery));
+    if (delay !== undefined) {
+      clock.at(clock.nowMs() + delay.ms, () => join(delivery));
+      return;
+    }
     const lane = laneOf(delivery);
-    if (faults.takeForWebhook(delivery.event, ['reorder']) !== undefined) {
+    if (faults.takeForWebhook(delivery.event, ['reorder'], namesOf(delivery)) !== undefined) {
       lane.heldBack.push(delivery);
       clock.at(clock.nowMs() + REORDER_HOLD_MS, () => release(lane));
       return;
     }
+    join(delivery);
+  }
+
+  function join(delivery: Delivery): void {
+    const lane = laneOf(delivery);
     lane.waiting.push(delivery);
     release(lane);
   }
@@ -174,9 +190,10 @@ export function createDeliveries(deps: Deps): Deliveries {
   }
 
   function record(event: string, object: WireObject, receiver: { webhookId: string | null; url: string }): void {
-    const stale = faults.takeForWebhook(event, ['stale']);
+    const names = namesOf({ objectId: object.id });
+    const stale = faults.takeForWebhook(event, ['stale'], names);
     const aged = stale ? { updated_on: Math.floor(deps.realNowMs() / 1000) - stale.seconds } : {};
-    const dropped = faults.takeForWebhook(event, ['drop']) !== undefined;
+    const dropped = faults.takeForWebhook(event, ['drop'], names) !== undefined;
     const delivery: Delivery = {
       id: deps.newId(),
       sequence: ++books.sequence,

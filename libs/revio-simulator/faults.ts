@@ -16,15 +16,18 @@ const ROUTE_FAULTS = [
   '409_after_effect',
   'webhook_before_response',
 ] as const;
-const WEBHOOK_FAULTS = ['duplicate', 'reorder', 'stale', 'drop', 'forge'] as const;
+const WEBHOOK_FAULTS = ['duplicate', 'reorder', 'delay', 'stale', 'drop', 'forge'] as const;
 
 const count = z.union([z.int().min(1).max(1_000_000), z.literal('all')]).default(1);
+/** Only what concerns this reference or this payer's e-mail; so that many stories run side by side, each with faults of its own. */
+const about = z.string().min(1).max(254).optional();
 
 const routeFaultSchema = z.strictObject({
   /** A route as `GET /_sim/requests` names it, e.g. `POST /purchases/` or `GET /payouts/{id}/`; `*` stands for anything. */
   route: z.string().min(1).max(200),
   kind: z.enum(ROUTE_FAULTS),
   count,
+  about,
   /** hang: how long. */
   ms: z.int().min(0).max(HANG_MS_MAX).default(30_000),
   /** hang: whether the effect comes before the wait, after it (the cruellest: long after the caller gave up), or never. */
@@ -37,10 +40,13 @@ const webhookFaultSchema = z.strictObject({
   event: z.string().min(1).max(100).default('*'),
   kind: z.enum(WEBHOOK_FAULTS),
   count,
+  about,
   /** duplicate: how many identical requests are sent at once. */
   copies: z.int().min(2).max(COPIES_MAX).default(2),
   /** stale: how far `updated_on` lies in the past. */
   seconds: z.int().min(1).max(1_000_000).default(600),
+  /** delay: how long it is held back, in simulated time; later events overtake it. */
+  ms: z.int().min(0).max(HANG_MS_MAX).default(1_000),
 });
 export const faultSchema = z.union([routeFaultSchema, webhookFaultSchema]);
 
@@ -49,12 +55,15 @@ export type RouteFault = z.output<typeof routeFaultSchema>;
 type WebhookFault = z.output<typeof webhookFaultSchema>;
 type Fault = RouteFault | WebhookFault;
 
+type Names = () => readonly string[];
+
 export type Faults = {
   add(fault: Fault): void;
   clear(): void;
   list(): readonly Fault[];
-  takeForRoute(route: string): RouteFault | undefined;
-  takeForWebhook(event: string, kinds: readonly WebhookFault['kind'][]): WebhookFault | undefined;
+  /** `names`: the reference and the e-mail that the call or event is about, asked for only where a fault wants to know. */
+  takeForRoute(route: string, names: Names): RouteFault | undefined;
+  takeForWebhook(event: string, kinds: readonly WebhookFault['kind'][], names: Names): WebhookFault | undefined;
 };
 
 function matches(pattern: string, name: string): boolean {
@@ -65,6 +74,8 @@ function matches(pattern: string, name: string): boolean {
 
 export function createFaults(): Faults {
   let armed: Fault[] = [];
+
+  const concerns = ({ about }: Fault, names: Names): boolean => about === undefined || names().includes(about);
 
   function use(fault: Fault): void {
     if (fault.count === 'all') return;
@@ -81,16 +92,19 @@ export function createFaults(): Faults {
       armed = [];
     },
     list: () => armed.map((fault) => ({ ...fault })),
-    takeForRoute(route) {
-      const found = armed.find((fault): fault is RouteFault => 'route' in fault && matches(fault.route, route));
+    takeForRoute(route, names) {
+      const found = armed.find(
+        (fault): fault is RouteFault => 'route' in fault && matches(fault.route, route) && concerns(fault, names),
+      );
       if (found === undefined) return undefined;
       const taken = { ...found };
       use(found);
       return taken;
     },
-    takeForWebhook(event, kinds) {
+    takeForWebhook(event, kinds, names) {
       const found = armed.find(
-        (fault): fault is WebhookFault => 'event' in fault && kinds.includes(fault.kind) && matches(fault.event, event),
+        (fault): fault is WebhookFault =>
+          'event' in fault && kinds.includes(fault.kind) && matches(fault.event, event) && concerns(fault, names),
       );
       if (found === undefined) return undefined;
       const taken = { ...found };

@@ -71,8 +71,11 @@ const ISSUER = {
 /** Minor units that can still be refunded; nothing can after a chargeback, and nothing came in when it was marked as paid. */
 export function refundableMinor(purchase: Purchase): number {
   const refundable = purchase.paid !== null && (purchase.status === 'paid' || purchase.status === 'refunded');
-  return refundable ? purchase.amountMinor - purchase.refundedMinor : 0;
+  return refundable ? paidMinor(purchase) - purchase.refundedMinor : 0;
 }
+
+/** What came in; before that what was asked for. */
+export const paidMinor = ({ paid, amountMinor }: Purchase): number => paid?.amountMinor ?? amountMinor;
 
 /** A Purchase (samples 02 and 05). */
 export function purchaseShape(purchase: Purchase, settings: Settings) {
@@ -92,7 +95,7 @@ export function purchaseShape(purchase: Purchase, settings: Settings) {
       paid === null
         ? null
         : paymentShape('purchase', false, {
-            amountMinor: purchase.amountMinor,
+            amountMinor: paidMinor(purchase),
             feeMinor: paid.feeMinor,
             currency: request.purchase.currency,
             description: '',

@@ -130,7 +130,13 @@ export function isPayable(purchase: Purchase, late: boolean): boolean {
   );
 }
 
-function decideAttempt(platform: Platform, purchase: Purchase, card: Card, failure: Failure | null): void {
+function decideAttempt(
+  platform: Platform,
+  purchase: Purchase,
+  card: Card,
+  failure: Failure | null,
+  amountMinor = purchase.amountMinor,
+): void {
   purchase.challenged = null;
   purchase.attempts.push({ card, failure, atS: platform.nowS() });
   if (failure !== null) {
@@ -139,21 +145,22 @@ function decideAttempt(platform: Platform, purchase: Purchase, card: Card, failu
     return;
   }
   change(platform, purchase, purchaseMoves.pay, (nowS) => {
-    purchase.paid = { atS: nowS, feeMinor: Math.floor((purchase.amountMinor / 1000) * FEE_PER_MILLE) };
+    const feeMinor = Math.floor((amountMinor / 1000) * FEE_PER_MILLE);
+    purchase.paid = { atS: nowS, feeMinor, ...(amountMinor === purchase.amountMinor ? {} : { amountMinor }) };
   });
 }
 
-/** One try with a card that the acquirer decides at once: paid, or failed with this failure. */
+/** One try with a card that the acquirer decides at once: paid, perhaps with another amount than asked, or failed with this failure. */
 export function chargeCard(
   platform: Platform,
   purchase: Purchase,
-  attempt: { card: Card; failure: Failure | null; late: boolean },
+  attempt: { card: Card; failure: Failure | null; late: boolean; amountMinor?: number | undefined },
 ): Outcome<PurchaseWire> {
   const row = attempt.late ? purchaseMoves.attemptLate : purchaseMoves.attempt;
   if (!isPayable(purchase, attempt.late) || !change(platform, purchase, row)) {
     return stateConflict(purchase, 'purchase_not_payable');
   }
-  decideAttempt(platform, purchase, attempt.card, attempt.failure);
+  decideAttempt(platform, purchase, attempt.card, attempt.failure, attempt.amountMinor);
   return { ok: true, value: purchaseShape(purchase, platform.settings) };
 }
 

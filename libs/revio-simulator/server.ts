@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, answerOf, json, notFound, refused } from './answers.ts';
 import type { Faults, RouteFault } from './faults.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
+import { namesInBody } from './names.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Route } from './route.ts';
 
@@ -16,6 +17,8 @@ type Site = {
   faults: Faults;
   requests: RequestLog;
   apiKey: string;
+  /** The reference and e-mail of the object of this id. */
+  namesOfObject(id: string): readonly string[];
   /** Resolves when no webhook is on its way. */
   settled(): Promise<void>;
 };
@@ -118,12 +121,13 @@ async function answerApi(site: Site, request: IncomingMessage, url: URL, body: s
   const method = request.method ?? '';
   const here = site.routes.filter((route) => route.path.test(url.pathname));
   const route = here.find((candidate) => candidate.method === method);
-  const fault = route && site.faults.takeForRoute(route.name);
+  const id = route?.path.exec(url.pathname)?.[1] ?? '';
+  const names = () => (id === '' ? namesInBody(body) : site.namesOfObject(id));
+  const fault = route && site.faults.takeForRoute(route.name, names);
   const ending = await (async (): Promise<Ending> => {
     if (route === undefined) {
       return here.length === 0 ? answerOf(notFound) : json(405, { detail: `Method "${method}" not allowed.` });
     }
-    const id = route.path.exec(url.pathname)?.[1] ?? '';
     const run = async () =>
       isAuthorized(request, route.auth, site.apiKey) ? runRoute(route, id, url, body, request) : unauthorized;
     return fault === undefined ? run() : underFault(fault, run, site.settled);

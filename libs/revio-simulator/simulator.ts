@@ -10,6 +10,7 @@ import { controlApi } from './control-api.ts';
 import { createDeliveries } from './deliveries.ts';
 import { createFaults } from './faults.ts';
 import { newKey } from './keys.ts';
+import { namesOfObject } from './names.ts';
 import { settleWhenDue } from './payouts.ts';
 import type { Platform, Settings } from './platform.ts';
 import { expireWhenDue } from './purchases.ts';
@@ -144,6 +145,7 @@ export async function startRevioSimulator(options: RevioSimulatorOptions = {}): 
     faults,
     requests,
     apiKey: settings.apiKey,
+    namesOfObject: (id) => namesOfObject(books, id),
     settled: deliveries.settled,
   });
   const url = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);

@@ -39,7 +39,8 @@ export type Purchase = Base<PurchaseStatus> & {
   /** The same moment in simulated time, which is what expires it. */
   dueMs: number;
   viewedAtS: number | null;
-  paid: { atS: number; feeMinor: number } | null;
+  /** `amountMinor` where another amount came in than was asked for. */
+  paid: { atS: number; feeMinor: number; amountMinor?: number } | null;
   markedAsPaid: boolean;
   refundedMinor: number;
   /** Oldest first here, newest first on the wire. */

@@ -1,4 +1,5 @@
 import type { SimClock } from './clock.ts';
+import { paidMinor } from './purchase-shape.ts';
 import type { Books, Payout, Purchase } from './state.ts';
 
 /** A row of `audit.provider` (audit-contract.sql): what really happened to the money, in the audit's words. */
@@ -50,7 +51,7 @@ export function providerTruth(books: Books, clock: SimClock): ProviderRow[] {
       kind: 'purchase',
       reference: purchase.request.reference,
       currency: purchase.request.purchase.currency,
-      amount_minor: String(purchase.amountMinor),
+      amount_minor: String(paidMinor(purchase)),
       status: purchaseStatus(purchase),
     });
   }

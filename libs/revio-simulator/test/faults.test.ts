@@ -77,3 +77,37 @@ test('the webhook arrives before the answer to the call that caused it', async (
   await client.createPurchase('dep_1');
   expect(eventsOf(receiver)).toEqual(['purchase.created']);
 });
+
+test('a fault about one reference or payer leaves the others alone', async () => {
+  const { client, control, simulator } = await startWorld();
+  control.faults.add({ route: 'POST /payouts/', kind: '500', about: 'wd_2' });
+  control.faults.add({ route: 'GET /payouts/{id}/', kind: '404_then_exists', about: 'thandi@example.co.za' });
+  const { id } = await client.createPayout('wd_1');
+  expect((await client.call('POST', '/payouts/', client.payout('wd_2'))).status).toBe(500);
+  expect((await client.call('GET', `/payouts/${id}/`)).status).toBe(404);
+  expect((await client.call('GET', `/payouts/${id}/`)).status).toBe(200);
+  expect(simulator.truth()).toHaveLength(1);
+});
+
+test('a delayed event is overtaken by a later one', async () => {
+  const { client, control, receiver } = await startWorld();
+  control.faults.add({ event: 'purchase.created', kind: 'delay', ms: 5_000, about: 'dep_1' });
+  const { id } = await client.createPurchase('dep_1');
+  control.pay({ id });
+  await control.settled();
+  expect(eventsOf(receiver)).toEqual(['purchase.paid']);
+  await control.advance({ ms: 5_000 });
+  expect(eventsOf(receiver)).toEqual(['purchase.paid', 'purchase.created']);
+});
+
+test('another amount than asked comes in, and that is what the truth says', async () => {
+  const { client, control, simulator } = await startWorld();
+  const { id } = await client.createPurchase('dep_1');
+  control.pay({ id, amount: 14_999 });
+  expect(simulator.truth()).toMatchObject([{ status: 'paid', amount_minor: '14999' }]);
+  expect((await client.call('GET', `/purchases/${id}/`)).body).toMatchObject({
+    purchase: { total: 15_000 },
+    payment: { amount: 14_999 },
+    refundable_amount: 14_999,
+  });
+});
