@@ -25,6 +25,9 @@ export const config = z.object({
   INTERNAL_KEY: secretKey(),
   PAYMENTS_URL: httpUrl(),
   INTERNAL_KEY_PAYMENTS: secretKey(),
+  /** The ledger's own side of the daily report. */
+  WALLET_URL: httpUrl(),
+  INTERNAL_KEY_WALLET: secretKey(),
   REVIO_BRAND_ID: z.string().min(1).max(64),
   REVIO_IS_TEST: flag(false),
   /** Whether Revio is confirmed to refuse an execution after the window (REVIO.md §7). Until then a human decides. */

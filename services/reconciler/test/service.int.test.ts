@@ -50,11 +50,9 @@ async function standInForPayments(): Promise<Listening> {
     requireService(request, ['reconciler']);
     const { object_id } = parseBody(providerReadRequest, request);
     revio.asked += 1;
-    if (revio.unreadable.has(object_id))
-      throw new Problem('provider_object_unreadable');
+    if (revio.unreadable.has(object_id)) throw new Problem('provider_object_unreadable');
     const observation = truth.get(object_id);
-    if (revio.down || observation === undefined)
-      throw new Problem('provider_unavailable');
+    if (revio.down || observation === undefined) throw new Problem('provider_unavailable');
     const now = new Date().toISOString();
     response.json({ observation: { ...observation, source: 'read', observed_at: now, provider_date: now } });
   });
@@ -73,6 +71,9 @@ const startReconciler = () =>
       INTERNAL_KEY: ownKey.toString('base64'),
       INTERNAL_KEY_PAYMENTS: paymentsKey.toString('base64'),
       PAYMENTS_URL: payments.url,
+      // Nobody there: what asks the wallet has tests of its own.
+      INTERNAL_KEY_WALLET: randomBytes(32).toString('base64'),
+      WALLET_URL: 'http://127.0.0.1:9',
       REVIO_BRAND_ID: policy.brandId,
       REVIO_IS_TEST: 'true',
       SWEEP_INTERVAL_MS: '50',
