@@ -43,6 +43,8 @@ const purchaseObservation = z.object({
   /** What was asked for. */
   total_minor: providerAmount,
   total_currency: z.string().max(8),
+  /** What could still go back of what was paid: the rest has gone back. Nobody decides by it, it tells a human how much. */
+  refundable_minor: providerAmount.nullish(),
   /** What was paid; null until then. */
   payment: z
     .object({

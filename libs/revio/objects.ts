@@ -49,6 +49,8 @@ export const purchase = z.object({
     .nullable(),
   marked_as_paid: z.boolean(),
   status_history: z.array(z.object({ status: word })),
+  /** Only shown to people, so that an odd one must not make the object unreadable. */
+  refundable_amount: providerAmount.nullish().catch(null),
   /** Null or whatever the conversion was; a missing field is not a null one, since only null may be credited. */
   currency_conversion: z.looseObject({}).nullable(),
   checkout_url: link,

@@ -37,6 +37,7 @@ test('R1 M7: a purchase that was paid after a failure keeps what was paid and ea
     currency_converted: false,
     total_minor: '15000',
     total_currency: 'ZAR',
+    refundable_minor: '15000',
     payment: { is_outgoing: false, amount_minor: '15000', fee_minor: '435', currency: 'ZAR' },
   });
 });

@@ -67,6 +67,7 @@ const ofPurchase = ({ purchase, payment, ...rest }: Purchase) => ({
   currency_converted: rest.currency_conversion !== null,
   total_minor: String(purchase.total),
   total_currency: purchase.currency,
+  refundable_minor: rest.refundable_amount == null ? null : String(rest.refundable_amount),
   payment: payment && {
     is_outgoing: payment.is_outgoing,
     fee_minor: String(payment.fee_amount),
