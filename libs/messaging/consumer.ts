@@ -4,7 +4,7 @@ import type { Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import type { Broker } from './broker.ts';
 import { publisherOn } from './publisher.ts';
-import { createReceiver, type Handlers } from './receive.ts';
+import { createReceiver, type Handlers, type Retried } from './receive.ts';
 
 export interface ConsumerOptions {
   broker: Broker;
@@ -17,6 +17,7 @@ export interface ConsumerOptions {
   prefetch?: number;
   /** The waits before tries 2, 3 and 4. */
   delaysMs?: readonly [number, number, number];
+  retried?: Retried;
   /** How long `stop` waits for what is in hand. */
   drainMs?: number;
 }

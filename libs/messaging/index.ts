@@ -1,5 +1,6 @@
 export { type Broker, connectBroker } from './broker.ts';
 export { type ConsumerOptions, startConsumer } from './consumer.ts';
+export { type DeadMessage, openRedelivery, type Revived, startCollector } from './dead-letters.ts';
 export {
   type MemoryMessages,
   type MessageSource,
@@ -8,5 +9,5 @@ export {
   messagingSchema,
   postgresMessages,
 } from './messages.ts';
-export { DependencyDown, type Handlers, type Received } from './receive.ts';
+export { DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
 export { type Relay, type RelayOptions, startRelay } from './relay.ts';

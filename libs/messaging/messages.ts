@@ -8,6 +8,8 @@ export interface MessageTx {
   enqueue<T extends EventType>(type: T, data: EventData<T>, options?: { correlationId?: string }): Promise<void>;
   /** Call it first in a handler's transaction. False: this message was handled before, do nothing. */
   claimMessage(messageId: string): Promise<boolean>;
+  /** Which of these messages were handled before. */
+  handledAmong(messageIds: readonly string[]): Promise<string[]>;
 }
 
 export interface MessageSource {
@@ -58,6 +60,13 @@ export function postgresMessages(sql: Sql, { source, newUuid, now }: MessageSour
       ]);
       return claimed === 1;
     },
+    handledAmong: async (messageIds) => {
+      const handled = await sql.rows<{ messageId: string }>(
+        'SELECT message_id AS "messageId" FROM inbox WHERE consumer = $1 AND message_id = ANY($2::uuid[])',
+        [source, messageIds],
+      );
+      return handled.map(({ messageId }) => messageId);
+    },
   };
 }
 
@@ -76,6 +85,7 @@ export function memoryMessages(memory: MemoryDatabase, { source, newUuid, now }:
       outbox.insert(envelope(source, type, data, { id: newUuid(), time: now(), ...options }));
     },
     claimMessage: async (messageId) => inbox.insertIfAbsent({ messageId }),
+    handledAmong: async (messageIds) => messageIds.filter((messageId) => inbox.get(messageId) !== undefined),
     enqueued: () => outbox.all(),
     enqueuedOf: <T extends EventType>(type: T) => outbox.filter((sent) => sent.type === type) as Envelope<T>[],
   };

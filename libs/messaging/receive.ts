@@ -18,6 +18,9 @@ export class DependencyDown extends Error {
   override readonly name = 'DependencyDown';
 }
 
+/** Told after a try that failed and will be repeated. Best effort: if it fails, or we die before it, the retry comes all the same. */
+export type Retried = (event: Received, reason: string) => Promise<void>;
+
 /** A channel and what is published on it. `over` when it is gone, or we stop: its unanswered messages are delivered again. */
 export interface Session {
   channel: ConfirmChannel;
@@ -32,6 +35,7 @@ interface ReceiverOptions {
   delaysMs: readonly [number, number, number];
   logger: Logger;
   metrics: Metrics;
+  retried?: Retried;
 }
 
 /** What became of a delivery; `given_back`: nobody decided, and it goes back to its queue. */
@@ -107,6 +111,7 @@ async function conclude(
   try {
     const outcome = failure === undefined ? 'processed' : await putAside(options, message, session.publish, failure);
     acknowledge(session.channel, message);
+    if (outcome === 'delayed' && failure !== undefined) await tellRetry(options, read, failure.reason);
     return outcome;
   } catch (err) {
     if (!session.over.aborted)
@@ -115,6 +120,11 @@ async function conclude(
     giveBack(session.channel, message);
     return 'given_back';
   }
+}
+
+async function tellRetry({ retried, logger }: ReceiverOptions, { event }: Read, reason: string): Promise<void> {
+  if (event === undefined || retried === undefined) return;
+  await retried(event, reason).catch((err) => logger.warn({ err, message_id: event.id }, 'a retry could not be told'));
 }
 
 /** `error` is worth another try, a bare reason is not. */
@@ -168,7 +178,12 @@ async function putAside(
     options: {
       type,
       contentType,
-      headers: { 'x-attempt': delayMs === undefined ? attempt : attempt + 1, 'x-reason': reason, traceparent },
+      headers: {
+        'x-attempt': delayMs === undefined ? attempt : attempt + 1,
+        'x-reason': reason,
+        traceparent,
+        ...(delayMs === undefined ? { 'x-death-id': newUuid(), 'x-died-at': new Date().toISOString() } : {}),
+      },
       ...(delayMs === undefined ? {} : { expiration: delayMs }),
     },
   });

@@ -4,7 +4,15 @@ import type { EntitySchema } from 'typeorm';
 import { eventTypes, listensTo, type ServiceName } from '#libs/contracts';
 import { connectDatabase, type Database, isUnavailable, type Migration, requireMigrations } from '#libs/db';
 import { createApp, listen, temporarilyUnavailable } from '#libs/http';
-import { connectBroker, DependencyDown, type Handlers, startConsumer, startRelay } from '#libs/messaging';
+import {
+  type Broker,
+  connectBroker,
+  DependencyDown,
+  type Handlers,
+  type Retried,
+  startConsumer,
+  startRelay,
+} from '#libs/messaging';
 import {
   type BaseConfig,
   type Clock,
@@ -28,6 +36,8 @@ export interface Platform<Config> {
   clock: Clock;
   db: Database;
   metrics: Metrics;
+  /** Undefined for a service that neither hears nor tells anything. */
+  broker: Broker | undefined;
   /** After a transaction that enqueued something: the message leaves now instead of at the relay's next look. */
   wakeRelay(): void;
   /** After a transaction that left work to one of the service's own loops. */
@@ -43,6 +53,8 @@ export interface Wiring {
   beforeBody?: Router;
   /** One for each event that the contracts say it listens to. */
   handlers?: Handlers;
+  /** Told of messages that failed and will be tried again. */
+  retried?: Retried;
   loops?: readonly LoopDefinition[];
   /** Further dependencies, beside the database and the broker. */
   ready?: () => Promise<Checks>;
@@ -110,6 +122,7 @@ async function boot<Config extends BaseConfig>(
     clock: systemClock,
     db,
     metrics,
+    broker: messaging?.broker,
     wakeRelay: () => messaging?.relay.wake(),
     wakeLoop: (loop) => wakeLoop(loop),
     releases,
@@ -133,7 +146,9 @@ async function boot<Config extends BaseConfig>(
   if (messaging !== undefined) {
     const { broker } = messaging;
     const [prefetch, delaysMs] = [config.CONSUMER_PREFETCH, config.MESSAGE_DELAYS_MS];
-    const consumer = startConsumer({ broker, service: name, handlers, logger, metrics, prefetch, delaysMs });
+    const retried = wiring.retried === undefined ? {} : { retried: wiring.retried };
+    const consuming = { broker, service: name, handlers, logger, metrics, prefetch, delaysMs, ...retried };
+    const consumer = startConsumer(consuming);
     opened(releases, 'consumer', consumer);
   }
 
