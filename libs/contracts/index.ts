@@ -23,4 +23,5 @@ export {
   type PayoutObservation,
   type PurchaseObservation,
 } from './observation.ts';
+export { amountText, samples, shownAmount, shownAt, shownUuid } from './public-api.ts';
 export { currency, foreignId, minorUnits, transactionId, userId } from './scalars.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { currency, transactionId } from '#libs/contracts';
+import { amountText, currency, transactionId } from '#libs/contracts';
 import { type Currency, parseAmount } from '#libs/money';
 import { problem } from './problems.ts';
 
@@ -11,7 +11,7 @@ const refusals = {
   too_large: 'Is too large',
 } as const;
 
-const money = { amount: z.unknown(), currency };
+const money = { amount: amountText, currency };
 
 /** An amount is only exact together with its currency, so the two are read at once (M8). */
 function exact<Body extends { amount: unknown; currency: Currency }>(body: Body, ctx: z.RefinementCtx) {
@@ -47,15 +47,14 @@ export const bankAccountBody = z.strictObject({
 const limitDefault = 20;
 const limitMax = 100;
 
-/** `?limit=`, 1 to 100. Throws 422 with a pointer, as a body would. */
-export function readLimit(query: Record<string, unknown>): number {
-  const { limit = String(limitDefault) } = query;
-  const read = typeof limit === 'string' && /^[0-9]{1,3}$/.test(limit) ? Number(limit) : 0;
-  if (read >= 1 && read <= limitMax) return read;
-  throw problem('validation_failed', {
-    errors: [{ pointer: '/limit', code: 'out_of_range', detail: `Must be a whole number from 1 to ${limitMax}` }],
-  });
-}
+export const transactionsQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/, `Must be a whole number from 1 to ${limitMax}`)
+    .transform(Number)
+    .pipe(z.number().max(limitMax))
+    .default(limitDefault),
+});
 
 /** An id of the form that ours have; anything else names nothing. Throws `transaction_not_found`. */
 export function readTransactionId(raw: string): string {

@@ -1,15 +1,22 @@
 import { type Response, Router } from 'express';
 import { requireInternal, requireService, requireUser } from '#libs/auth';
 import { providerReadRequest } from '#libs/contracts';
-import { parseBody } from '#libs/http';
+import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
 import { addBankAccount } from './bank-account/add-bank-account.ts';
 import { listBankAccounts } from './bank-account/list-bank-accounts.ts';
 import { requestDeposit } from './deposit/request-deposit.ts';
 import type { Deps } from './deps.ts';
 import type { OnceAnswer } from './idempotency/answer-once.ts';
 import { readIdempotencyKey } from './idempotency/read-key.ts';
+import { operations } from './operations.ts';
 import { readProvider } from './read-provider.ts';
-import { bankAccountBody, depositBody, readLimit, readTransactionId, withdrawalBody } from './request-schemas.ts';
+import {
+  bankAccountBody,
+  depositBody,
+  readTransactionId,
+  transactionsQuery,
+  withdrawalBody,
+} from './request-schemas.ts';
 import { listTransactions, readTransaction } from './transaction/read-transactions.ts';
 import { cancelWithdrawal } from './withdrawal/cancel-withdrawal.ts';
 import { requestWithdrawal } from './withdrawal/request-withdrawal.ts';
@@ -18,6 +25,7 @@ import { requestWithdrawal } from './withdrawal/request-withdrawal.ts';
 export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
   const router = Router();
   router.use(requireInternal({ audience: 'payments', keys: internalKeys }));
+  router.use(refuseUnknownQuery(operations));
 
   router.post('/deposits', async (request, response) => {
     const { userId, email } = requireUser(request);
@@ -53,7 +61,7 @@ export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
 
   router.get('/transactions', async (request, response) => {
     const { userId } = requireUser(request);
-    response.json(await listTransactions(deps, { userId, limit: readLimit(request.query) }));
+    response.json(await listTransactions(deps, { userId, ...parseQuery(transactionsQuery, request) }));
   });
 
   router.get('/transactions/:id', async (request, response) => {
