@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { currency, userId } from '#libs/contracts';
+import { amountText, currency, userId } from '#libs/contracts';
 import { type Currency, parseAmount } from '#libs/money';
 
 /** What a person writes; long enough to say where it can be looked up. */
@@ -27,7 +27,7 @@ export const adjustmentBody = z
   .strictObject({
     user_id: userId,
     currency,
-    amount: z.unknown(),
+    amount: amountText,
     direction: z.enum(['credit', 'debit']),
     case_id: z.uuid().optional(),
     ...grounds,
@@ -41,6 +41,11 @@ export const resolutionBody = z.discriminatedUnion('outcome', [
     amountMinor: null,
   })),
   z
-    .strictObject({ outcome: z.literal('credit_this_purchase'), amount: z.unknown(), currency, ...grounds })
+    .strictObject({ outcome: z.literal('credit_this_purchase'), amount: amountText, currency, ...grounds })
     .transform(({ amount, currency: of, ...body }, ctx) => ({ ...body, amountMinor: exact(amount, of, ctx) })),
 ]);
+
+export const casesQuery = z.strictObject({ status: z.enum(['open', 'in_review', 'resolved', 'dismissed']).optional() });
+export const proposalsQuery = z.strictObject({
+  state: z.enum(['proposed', 'rejected', 'approved', 'executed', 'failed']).optional(),
+});

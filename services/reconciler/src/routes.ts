@@ -1,13 +1,22 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { requireInternal, requireStaff, type UserActor } from '#libs/auth';
-import { parseBody } from '#libs/http';
+import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
 import { type CaseWork, workOnCase } from './cases/work-on-case.ts';
+import { operations } from './operations.ts';
 import { problem } from './problems.ts';
 import { type ApproveDeps, approveProposal, rejectProposal } from './proposals/decide-proposal.ts';
 import type { Proposal } from './proposals/proposal.ts';
 import { type ProposeDeps, proposeAdjustment, proposeResolution } from './proposals/propose.ts';
-import { adjustmentBody, assignBody, decisionBody, noteBody, resolutionBody } from './request-schemas.ts';
+import {
+  adjustmentBody,
+  assignBody,
+  casesQuery,
+  decisionBody,
+  noteBody,
+  proposalsQuery,
+  resolutionBody,
+} from './request-schemas.ts';
 import { shownAct, shownCase, shownProposal, shownVerdict } from './resources.ts';
 
 type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[] };
@@ -19,10 +28,11 @@ const listMax = 100;
 export function routes(deps: RouteDeps): Router {
   const router = Router();
   router.use(requireInternal({ audience: 'reconciler', keys: deps.internalKeys }));
+  router.use(refuseUnknownQuery(operations));
 
   router.get('/cases', async (request, response) => {
     requireStaff(request);
-    const status = caseStatus.safeParse(request.query['status']).data;
+    const { status } = parseQuery(casesQuery, request);
     response.json({ data: (await deps.transact((tx) => tx.listCases(listMax, status))).map(shownCase) });
   });
   router.get('/cases/:id', async (request, response) => {
@@ -67,7 +77,7 @@ function proposalRoutes(router: Router, deps: RouteDeps): void {
   });
   router.get('/proposals', async (request, response) => {
     requireStaff(request);
-    const state = proposalState.safeParse(request.query['state']).data;
+    const { state } = parseQuery(proposalsQuery, request);
     const found = await deps.transact((tx) => tx.listProposals(listMax, state === undefined ? {} : { state }));
     response.json({ data: found.map((proposal) => shownProposal(proposal, deps.clock.now())) });
   });
@@ -87,9 +97,6 @@ function proposalRoutes(router: Router, deps: RouteDeps): void {
       answer(response, accepted(await decide(deps, decision)));
     });
 }
-
-const caseStatus = z.enum(['open', 'in_review', 'resolved', 'dismissed']);
-const proposalState = z.enum(['proposed', 'rejected', 'approved', 'executed', 'failed']);
 
 /** Looking is for support too; what changes anything is not. */
 function requireAdmin(request: Request): UserActor {

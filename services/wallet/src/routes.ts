@@ -2,12 +2,15 @@ import { Router } from 'express';
 import type { DataSource } from 'typeorm';
 import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
-import { parseBody } from '#libs/http';
+import { parseBody, refuseUnknownQuery } from '#libs/http';
 import { isCurrency } from '#libs/money';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
 import { holdFunds } from './hold-funds.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import { type Hold, isAmount } from './ledger/ledger.ts';
+import { resetsAt } from './ledger/limits.ts';
+import { operations } from './operations.ts';
+import { postingRoutes } from './postings/posting-routes.ts';
 import { problem } from './problems.ts';
 import { readPostings, readWallet, readWallets } from './read-books.ts';
 
@@ -17,6 +20,7 @@ type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; internalKeys: rea
 export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router {
   const router = Router();
   router.use(requireInternal({ audience: 'wallet', keys: internalKeys }));
+  router.use(refuseUnknownQuery(operations));
 
   router.post('/holds', async (request, response) => {
     requireService(request, ['payments']);
@@ -43,6 +47,7 @@ export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router 
     response.json({ data: await readPostings(dataSource, request.params.id) });
   });
 
+  router.use(postingRoutes(sql));
   router.use(freezeRoutes(ledger));
   return router;
 }
@@ -54,8 +59,19 @@ const holdBody = holdRequest.extend({
   }),
 });
 
-const shownDecision = ({ transactionId, refusal }: Hold): HoldDecision => ({
+const shownDecision = ({ transactionId, refusal, ...limit }: Hold): HoldDecision => ({
   transaction_id: transactionId,
   decision: refusal === null ? 'held' : 'refused',
   reason: refusal,
+  ...shownLimit(refusal, limit),
 });
+
+function shownLimit(
+  refusal: Hold['refusal'],
+  { countedOn, limitMinor, leftMinor }: Pick<Hold, 'countedOn' | 'limitMinor' | 'leftMinor'>,
+): Pick<HoldDecision, 'limit'> {
+  if (refusal !== 'daily_limit_exceeded' && refusal !== 'monthly_limit_exceeded') return {};
+  if (countedOn === null || limitMinor === null || leftMinor === null) throw new Error('a limit that nobody can name');
+  const resets_at = resetsAt(refusal, countedOn).toISOString();
+  return { limit: { amount_minor: String(limitMinor), left_minor: String(leftMinor), resets_at } };
+}

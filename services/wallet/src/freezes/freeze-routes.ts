@@ -1,10 +1,10 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { requireAdmin, requireStaff } from '#libs/auth';
-import { currency } from '#libs/contracts';
 import { parseBody } from '#libs/http';
 import type { LedgerDeps } from '../in-wallet.ts';
 import { problem } from '../problems.ts';
+import { freezeBody } from '../request-schemas.ts';
 import type { Freeze } from './freeze.ts';
 import { freezeWithdrawals } from './freeze-withdrawals.ts';
 import { releaseFreeze } from './release-freeze.ts';
@@ -39,17 +39,6 @@ export function freezeRoutes(ledger: LedgerDeps): Router {
 
   return router;
 }
-
-const reason = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be a word of lower-case letters, digits and _');
-/** `{"scope": "everything"}` says what it does: an owner that was forgotten must not freeze everybody. */
-const freezeBody = z.discriminatedUnion('scope', [
-  z
-    .strictObject({ scope: z.literal('wallet'), user_id: z.uuid(), currency, reason })
-    .transform((body) => ({ owner: { userId: body.user_id, currency: body.currency }, reason: body.reason })),
-  z
-    .strictObject({ scope: z.literal('everything'), reason })
-    .transform((body) => ({ owner: null, reason: body.reason })),
-]);
 
 const shownFreeze = ({ owner, ...freeze }: Freeze) => ({
   id: freeze.id,
