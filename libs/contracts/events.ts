@@ -132,6 +132,16 @@ export const events = {
       reason,
     }),
   ),
+  /** A delivery on which the reconciler failed: it will be tried again, or the last try has failed and it waits for a human. */
+  'reconciler.observation-failed.v1': define(
+    ['webhooks'],
+    z.object({
+      delivery_id: z.uuid(),
+      outcome: z.enum(['retrying', 'dead_lettered']),
+      attempt: z.int().min(1).max(100),
+      reason,
+    }),
+  ),
   /** Two people agreed: the wallet posts it once. The adjustment's id is the `transaction_id`. */
   'reconciler.adjustment-approved.v1': define(['wallet'], z.object({ ...transaction, direction })),
   /** Somebody did something that only support or admins may; what exactly is in the reconciler's own append-only record. */

@@ -13,6 +13,8 @@ export {
   type HoldRequest,
   holdDecision,
   holdRequest,
+  inboxLookupAnswer,
+  inboxLookupRequest,
   providerReadAnswer,
   providerReadRequest,
 } from './internal-api.ts';

@@ -31,5 +31,9 @@ export const providerReadRequest = z.strictObject({
   object_id: foreignId,
 });
 
+/** reconciler → any service, `POST /inbox-lookups`: which of these messages have you handled? */
+export const inboxLookupRequest = z.strictObject({ message_ids: z.array(z.uuid()).min(1).max(500) });
+export const inboxLookupAnswer = z.object({ handled: z.array(z.uuid()) });
+
 /** `200`. A 404 at Revio is an observation too (`absent`); a Revio that cannot be asked is a 503 problem. */
 export const providerReadAnswer = z.object({ observation });

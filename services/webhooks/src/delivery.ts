@@ -9,15 +9,19 @@ import type { Scheme } from './signature/verification.ts';
  * | refused | 422: rightly signed, but no event | – |
  * | stored | 200: nothing to tell onwards, see `reason` | – |
  * | received | 200: the reconciler will be told | – |
- * | processing | parked: what it is about is not known yet | received |
- * | completed | applied, or adds nothing to what is known | received, processing |
- * | case | for a human | received, processing |
+ * | retrying | the reconciler failed on it and tries again | received |
+ * | dead_lettered | the last try failed as well: it waits for a human, who may replay it | received, retrying |
+ * | processing | parked: what it is about is not known yet | received, retrying, dead_lettered |
+ * | completed | applied, or adds nothing to what is known | all of these |
+ * | case | for a human | all of these |
  */
 export const deliveryStates = [
   'unverified',
   'refused',
   'stored',
   'received',
+  'retrying',
+  'dead_lettered',
   'processing',
   'completed',
   'case',
@@ -60,17 +64,27 @@ export interface Delivery {
   updatedAt: Date;
 }
 
-type Outcome = EventData<'reconciler.observation-handled.v1'>['outcome'];
+type Outcome =
+  | EventData<'reconciler.observation-handled.v1'>['outcome']
+  | EventData<'reconciler.observation-failed.v1'>['outcome'];
+
+/** Where nobody has said yet what it comes to; a replay may, after the dead letter queue. */
+const unhandled = ['received', 'retrying', 'dead_lettered'] as const;
 
 interface Move {
   to: DeliveryState;
   from: readonly DeliveryState[];
 }
 
-/** What the reconciler's word makes of a delivery. Words come in any order, so an end is never left: a late `parked` changes nothing. */
+/**
+ * What the reconciler's word makes of a delivery. Words come in any order, so an end is never left: a late `parked` changes nothing. Nor
+ * does a late `retrying` after the last try; a replay that fails leaves it dead-lettered all the while.
+ */
 export const moves: Record<Outcome, Move> = {
-  parked: { to: 'processing', from: ['received'] },
-  applied: { to: 'completed', from: ['received', 'processing'] },
-  ignored: { to: 'completed', from: ['received', 'processing'] },
-  case: { to: 'case', from: ['received', 'processing'] },
+  retrying: { to: 'retrying', from: ['received', 'retrying'] },
+  dead_lettered: { to: 'dead_lettered', from: unhandled },
+  parked: { to: 'processing', from: unhandled },
+  applied: { to: 'completed', from: [...unhandled, 'processing'] },
+  ignored: { to: 'completed', from: [...unhandled, 'processing'] },
+  case: { to: 'case', from: [...unhandled, 'processing'] },
 };

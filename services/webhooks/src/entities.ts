@@ -33,7 +33,7 @@ const webhookLogs = new EntitySchema({
     { name: 'webhook_logs_scheme_known', expression: `scheme IN ('plain', 'timestamped')` },
     {
       name: 'webhook_logs_state_known',
-      expression: `state IN ('unverified', 'refused', 'stored', 'received', 'processing', 'completed', 'case')`,
+      expression: `state IN ('unverified', 'refused', 'stored', 'received', 'retrying', 'processing', 'completed', 'case', 'dead_lettered')`,
     },
     {
       name: 'webhook_logs_key_if_accepted',

@@ -9,6 +9,7 @@ import { createDuplicateCounts } from './duplicate-counts.ts';
 import { entities } from './entities.ts';
 import { expireDeliveries } from './expire-deliveries.ts';
 import { migrations } from './migrations/index.ts';
+import { recordFailed } from './record-failed.ts';
 import { recordHandled } from './record-handled.ts';
 import { internalRoutes, publicRoutes } from './routes.ts';
 import { fetchKeys } from './signature/fetch-keys.ts';
@@ -51,7 +52,10 @@ export const start = (config: Config) =>
       return {
         beforeBody: publicRoutes(deps),
         routes: internalRoutes(deps),
-        handlers: { 'reconciler.observation-handled.v1': (event) => recordHandled(deps, event) },
+        handlers: {
+          'reconciler.observation-handled.v1': (event) => recordHandled(deps, event),
+          'reconciler.observation-failed.v1': (event) => recordFailed(deps, event),
+        },
         loops: [
           {
             name: 'count-duplicates',

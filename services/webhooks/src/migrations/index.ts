@@ -1,5 +1,6 @@
 import { Deliveries1763800000100 } from './1763800000100-deliveries.ts';
 import { DeliveryTrust1795392000100 } from './1795392000100-delivery-trust.ts';
+import { DeliveryFailures1795481000100 } from './1795481000100-delivery-failures.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
-export const migrations = [Deliveries1763800000100, DeliveryTrust1795392000100];
+export const migrations = [Deliveries1763800000100, DeliveryTrust1795392000100, DeliveryFailures1795481000100];
