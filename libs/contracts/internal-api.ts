@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { observation } from './observation.ts';
-import { currency, foreignId, minorUnits, transactionId, userId } from './scalars.ts';
+import { currency, foreignId, instant, minorUnits, transactionId, userId } from './scalars.ts';
 
 /**
  * The synchronous calls between services (ADR 7): the hold, and the fresh read of Revio. Both are idempotent, both may be
@@ -20,7 +20,18 @@ export const holdDecision = z.object({
   transaction_id: transactionId,
   decision: z.enum(['held', 'refused']),
   /** Null when held. `voided`: the void came first. */
-  reason: z.enum(['insufficient_funds', 'wallet_frozen', 'voided']).nullable(),
+  reason: z
+    .enum([
+      'insufficient_funds',
+      'wallet_frozen',
+      'wallet_in_debt',
+      'voided',
+      'daily_limit_exceeded',
+      'monthly_limit_exceeded',
+    ])
+    .nullable(),
+  /** Of a limit that refused it: how much it allows, what was left of it then, and when it begins anew. */
+  limit: z.object({ amount_minor: minorUnits, left_minor: minorUnits, resets_at: instant }).optional(),
 });
 export type HoldRequest = z.infer<typeof holdRequest>;
 export type HoldDecision = z.infer<typeof holdDecision>;
@@ -37,3 +48,35 @@ export const inboxLookupAnswer = z.object({ handled: z.array(z.uuid()) });
 
 /** `200`. A 404 at Revio is an observation too (`absent`); a Revio that cannot be asked is a 503 problem. */
 export const providerReadAnswer = z.object({ observation });
+
+const postingKind = z.enum(['credit', 'hold', 'settlement', 'reversal', 'payout-return', 'adjustment']);
+
+/** Where a reader of the postings stands; opaque to it. */
+export const postingCursor = z.string().regex(/^[0-9]{1,18}\.[0-9a-f-]{36}$/);
+
+/** reconciler → wallet, `GET /postings?after=…&limit=…`: every posting, in an order in which none is ever skipped (ADR 13). */
+export const postingsQuery = z.strictObject({ after: postingCursor.optional(), limit: z.string().optional() });
+
+/** reconciler → wallet, `POST /posting-lookups`: what is posted of these sources, as it is now. */
+export const postingsWanted = z.strictObject({
+  sources: z.array(z.strictObject({ kind: postingKind, source_id: foreignId })).max(1_000),
+});
+
+const fedPosting = z.object({
+  id: z.uuid(),
+  kind: postingKind,
+  source_id: z.string(),
+  settlement: z.enum(['post', 'void']).nullable(),
+  transaction_id: z.string(),
+  user_id: userId,
+  currency,
+  amount_minor: minorUnits,
+  /** What the posting's entries gave to the system's accounts (clearing, adjustments), signed: a credit of 1.00 is -100. */
+  system_minor: minorUnits,
+  created_at: instant,
+});
+export type FedPosting = z.infer<typeof fedPosting>;
+
+/** `next` is the cursor after this page: the one that was given when the page is empty, null when nothing was ever posted. */
+export const postingsPage = z.object({ data: z.array(fedPosting), next: postingCursor.nullable() });
+export const postingsFound = z.object({ data: z.array(fedPosting) });

@@ -1,2 +1,3 @@
 export { amountMinorMax, formatAmount, parseAmount } from './amount.ts';
-export { type Currency, currencies, isCurrency } from './currency.ts';
+export { type Amounts, parseAmounts } from './amounts.ts';
+export { type Currency, currencies, exponentOf, isCurrency } from './currency.ts';

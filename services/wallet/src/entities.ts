@@ -21,6 +21,10 @@ export const walletSchema = new EntitySchema<Wallet & { createdAt: Date }>({
     version: { type: 'bigint' },
     lastHash: { name: 'last_hash', type: 'bytea', transformer: hex },
     frozenAt: { name: 'frozen_at', type: 'timestamptz', nullable: true },
+    countedOn: { name: 'counted_on', type: 'date', nullable: true },
+    dayMinor: { name: 'counted_day_minor', type: 'bigint', default: 0 },
+    monthMinor: { name: 'counted_month_minor', type: 'bigint', default: 0 },
+    movedAt: { name: 'moved_at', type: 'timestamptz', nullable: true },
     createdAt: { name: 'created_at', type: 'timestamptz' },
   },
   uniques: [{ name: 'wallets_owner_unique', columns: ['userId', 'currency'] }],
@@ -28,6 +32,10 @@ export const walletSchema = new EntitySchema<Wallet & { createdAt: Date }>({
     { name: 'wallets_available_not_negative', expression: 'available_minor >= 0' },
     { name: 'wallets_held_not_negative', expression: 'held_minor >= 0' },
     { name: 'wallets_receivable_not_positive', expression: 'receivable_minor <= 0' },
+    {
+      name: 'wallets_counted_not_negative',
+      expression: 'counted_day_minor >= 0 AND counted_month_minor >= counted_day_minor',
+    },
   ],
 });
 
@@ -41,12 +49,24 @@ const holdSchema = new EntitySchema<Hold & { decidedAt: Date; settledAt: Date | 
     refusal: { type: 'text', nullable: true },
     settlement: { type: 'text', nullable: true },
     returnedPayoutId: { name: 'returned_payout_id', type: 'text', nullable: true },
+    countedOn: { name: 'counted_on', type: 'date', nullable: true },
+    limitMinor: { name: 'limit_minor', type: 'bigint', nullable: true },
+    leftMinor: { name: 'left_minor', type: 'bigint', nullable: true },
     decidedAt: { name: 'decided_at', type: 'timestamptz' },
     settledAt: { name: 'settled_at', type: 'timestamptz', nullable: true },
   },
   checks: [
     { name: 'holds_amount_positive', expression: 'amount_minor > 0' },
-    { name: 'holds_refusal_known', expression: `refusal IN ('insufficient_funds', 'wallet_frozen', 'voided')` },
+    {
+      name: 'holds_refusal_known',
+      expression: `refusal IN ('insufficient_funds', 'wallet_frozen', 'wallet_in_debt', 'voided', 'daily_limit_exceeded',
+        'monthly_limit_exceeded')`,
+    },
+    {
+      name: 'holds_limit_named',
+      expression: `(refusal IS NOT NULL AND refusal IN ('daily_limit_exceeded', 'monthly_limit_exceeded'))
+        = (limit_minor IS NOT NULL AND left_minor IS NOT NULL AND counted_on IS NOT NULL)`,
+    },
     { name: 'holds_settlement_known', expression: `settlement IN ('post', 'void')` },
     { name: 'holds_settled_once', expression: '(settlement IS NULL) = (settled_at IS NULL)' },
     { name: 'holds_refused_never_posted', expression: `refusal IS NULL OR settlement IS DISTINCT FROM 'post'` },
@@ -57,7 +77,7 @@ const holdSchema = new EntitySchema<Hold & { decidedAt: Date; settledAt: Date | 
   ],
 });
 
-export const postingSchema = new EntitySchema<Posting>({
+export const postingSchema = new EntitySchema<Posting & { writtenBy?: bigint }>({
   name: 'postings',
   columns: {
     id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'postings_pkey' },
@@ -71,11 +91,19 @@ export const postingSchema = new EntitySchema<Posting>({
     currency,
     amountMinor: { name: 'amount_minor', type: 'bigint' },
     createdAt: { name: 'created_at', type: 'timestamptz' },
+    // The transaction that wrote it: the feed's affair alone (ADR 13).
+    writtenBy: {
+      name: 'written_by',
+      type: 'bigint',
+      select: false,
+      default: () => '((pg_current_xact_id())::text)::bigint',
+    },
   },
   uniques: [{ name: 'postings_kind_source_unique', columns: ['kind', 'sourceId'] }],
   indices: [
     { name: 'postings_transaction', columns: ['transactionId'] },
     { name: 'postings_reverses', columns: ['reverses'], where: 'reverses IS NOT NULL' },
+    { name: 'postings_feed', columns: ['writtenBy', 'id'] },
   ],
   checks: [
     {
@@ -110,6 +138,13 @@ export const entrySchema = new EntitySchema<Entry>({
     traceId: { name: 'trace_id', type: 'text', nullable: true },
     createdAt: { name: 'created_at', type: 'timestamptz' },
   },
+  indices: [
+    {
+      name: 'entries_balance_at',
+      columns: ['walletId', 'account', 'createdAt', 'walletVersion', 'line'],
+      where: 'balance_minor IS NOT NULL',
+    },
+  ],
   checks: [
     {
       name: 'entries_account_known',

@@ -1,8 +1,10 @@
 import type { Transact } from '#libs/db';
+import type { Currency } from '#libs/money';
 import { type Clock, currentContext, type Keyed } from '#libs/runtime';
 import type { Occasion } from './ledger/booking.ts';
 import type { Owner } from './ledger/ledger.ts';
 import type { Newborn, WalletTx } from './ledger/ledger-store.ts';
+import type { Limits } from './ledger/limits.ts';
 
 /** What every operation of the ledger needs. */
 export type LedgerDeps = {
@@ -11,6 +13,8 @@ export type LedgerDeps = {
   queue: Keyed;
   clock: Pick<Clock, 'now'>;
   newUuid: () => string;
+  /** How much may be withdrawn of a currency (M9). */
+  limitsOf: (currency: Currency) => Limits;
 };
 
 /**

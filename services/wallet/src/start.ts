@@ -35,14 +35,14 @@ export const start = (config: Config) =>
       });
       exposeLedger(metrics, { last: checker.last, clock, intervalMs });
       return {
-        routes: routes({ ledger, dataSource, internalKeys: [config.INTERNAL_KEY] }),
+        routes: routes({ ledger, dataSource, sql: platform.db.read, internalKeys: [config.INTERNAL_KEY] }),
         handlers: messageHandlers(ledger),
         loops: [{ name: 'check-ledger', intervalMs, runOnce: checker.runOnce }],
       };
     },
   });
 
-function ledgerOf({ db, clock, wakeRelay }: Platform<Config>): LedgerDeps {
+function ledgerOf({ config, db, clock, wakeRelay }: Platform<Config>): LedgerDeps {
   const now = () => clock.now();
   const transact = over<WalletTx>(db, (sql) => ({
     ...postgresLedger(sql),
@@ -53,7 +53,11 @@ function ledgerOf({ db, clock, wakeRelay }: Platform<Config>): LedgerDeps {
     wakeRelay();
     return result;
   };
-  return { transact: transactAndWake, queue: createKeyed(), clock, newUuid };
+  const limitsOf: LedgerDeps['limitsOf'] = (currency) => ({
+    dailyMinor: config.WITHDRAWAL_DAILY_LIMITS[currency] ?? null,
+    monthlyMinor: config.WITHDRAWAL_MONTHLY_LIMITS[currency] ?? null,
+  });
+  return { transact: transactAndWake, queue: createKeyed(), clock, newUuid, limitsOf };
 }
 
 /**

@@ -40,6 +40,17 @@ test('M2 M4 F10: 50 parallel holds of 10.00 over 100.00 on two instances → exa
   expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 0n, heldMinor: 10_000n });
 });
 
+test('M9 F10: 50 parallel holds of 10.00 under a limit of 100.00 a day on two instances → exactly 10 held', async () => {
+  const who = await funded(1_000_000n);
+  const limitsOf: LedgerDeps['limitsOf'] = () => ({ dailyMinor: 10_000n, monthlyMinor: null });
+  const answers = await atOnce(50, async (deps) => {
+    const hold = await holdFunds({ ...deps, limitsOf }, withdrawalOf(who, 1_000n));
+    return hold === 'conflict' ? hold : hold.refusal;
+  });
+  expect([count(answers, null), count(answers, 'daily_limit_exceeded')]).toEqual([10, 40]);
+  expect(await ledger.wallet(who)).toMatchObject({ heldMinor: 10_000n, dayMinor: 10_000n, monthMinor: 10_000n });
+});
+
 test('M4: an operation runs at SERIALIZABLE isolation and keeps its wallet row locked until it ends', async () => {
   const who = await funded(10_000n);
   const probe = new pg.Client({ connectionString: ledger.ownerUrl });

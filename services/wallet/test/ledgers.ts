@@ -31,6 +31,9 @@ export type TestLedger = {
 
 export const logger = createLogger({ name: 'wallet', level: 'silent' });
 const now = () => systemClock.now();
+/** Of every currency: none, unless a test says so. */
+export const limitsOf: LedgerDeps['limitsOf'] = () => ({ dailyMinor: null, monthlyMinor: null });
+
 const messages = { source: 'wallet', newUuid, now } as const;
 
 export const foreignId = (): string => newUuid();
@@ -61,7 +64,7 @@ export function memoryTestLedger(): TestLedger {
   const find = ({ userId, currency }: Owner) =>
     books.wallets.filter((row) => row.userId === userId && row.currency === currency)[0];
   return {
-    deps: { transact: memory.over({ ...tx, ...outbox }), queue: createKeyed(), clock: systemClock, newUuid },
+    deps: { transact: memory.over({ ...tx, ...outbox }), queue: createKeyed(), clock: systemClock, newUuid, limitsOf },
     wallet: async (who) => find(who),
     hold: async (id) => books.holds.get(id),
     postings: async (id) => books.postings.filter((row) => row.transactionId === id),
@@ -87,7 +90,7 @@ export async function postgresTestLedger(): Promise<PostgresTestLedger> {
   const instance = async (through: string) => {
     const db = await connectDatabase({ url: through, entities, poolMax: 10, applicationName: 'wallet', logger });
     instances.push(db);
-    return { db, deps: { transact: transactOn(db), queue: createKeyed(), clock: systemClock, newUuid } };
+    return { db, deps: { transact: transactOn(db), queue: createKeyed(), clock: systemClock, newUuid, limitsOf } };
   };
   const { db, deps } = await instance(url);
   const asOwner = async (text: string, values: unknown[]) => {

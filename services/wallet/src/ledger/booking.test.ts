@@ -5,6 +5,7 @@ import { credit, type Wallet } from './ledger.ts';
 const indebted: Wallet = {
   ...{ id: 'w', userId: 'u', currency: 'ZAR', version: 7n, lastHash: genesisHash, frozenAt: null },
   ...{ availableMinor: 5n, heldMinor: 0n, receivableMinor: -30n },
+  ...{ countedOn: null, dayMinor: 0n, monthMinor: 0n, movedAt: null },
 };
 const occasion: Occasion = {
   ...{ id: 'p', kind: 'credit', sourceId: 'purchase', transactionId: 'dep', amountMinor: 100n, traceId: 'trace' },

@@ -56,8 +56,10 @@ export const genesisHash = '0'.repeat(64);
 export function book(wallet: Wallet, occasion: Occasion, moves: readonly Move[]): Booking {
   const { traceId, settlement = null, reverses = null, ...named } = occasion;
   const walletVersion = wallet.version + 1n;
-  const posting = { ...named, settlement, reverses, walletId: wallet.id, walletVersion, currency: wallet.currency };
-  let after: Wallet = { ...wallet, version: walletVersion };
+  const createdAt = laterOf(wallet.movedAt, occasion.createdAt);
+  const made = { walletId: wallet.id, walletVersion, currency: wallet.currency, createdAt };
+  const posting = { ...named, settlement, reverses, ...made };
+  let after: Wallet = { ...wallet, version: walletVersion, movedAt: createdAt };
   const entries = moves.flatMap(sides).map(({ account, amountMinor }, index) => {
     after = gain(after, account, amountMinor);
     const { hash, entry } = chained(after.lastHash, posting, {
@@ -72,6 +74,12 @@ export function book(wallet: Wallet, occasion: Occasion, moves: readonly Move[])
   });
   return { wallet: after, posting, entries };
 }
+
+/**
+ * The clocks of two replicas differ by milliseconds: an entry that seemed older than the one before it would be left out of the balance
+ * of a moment between the two, and the newest by time would not be the newest.
+ */
+const laterOf = (movedAt: Date | null, now: Date): Date => (movedAt !== null && movedAt > now ? movedAt : now);
 
 type Line = Pick<Entry, 'line' | 'account' | 'amountMinor' | 'balanceMinor' | 'traceId'>;
 

@@ -8,7 +8,8 @@ import type { Newborn } from './ledger-store.ts';
  */
 
 const WALLET_COLUMNS = `id, user_id AS "userId", currency, available_minor AS "availableMinor", held_minor AS "heldMinor",
-  receivable_minor AS "receivableMinor", version, encode(last_hash, 'hex') AS "lastHash", frozen_at AS "frozenAt"`;
+  receivable_minor AS "receivableMinor", version, encode(last_hash, 'hex') AS "lastHash", frozen_at AS "frozenAt",
+  counted_on AS "countedOn", counted_day_minor AS "dayMinor", counted_month_minor AS "monthMinor", moved_at AS "movedAt"`;
 
 /**
  * Pessimistic locking: the wallet row FOR UPDATE, made first if it is missing. Where it was just made it is ours already, and the
@@ -28,7 +29,8 @@ const WALLET = `
     SELECT * FROM created UNION ALL SELECT * FROM locked
   )`;
 const LOCKED = `wallet.id, wallet."userId", wallet.currency, wallet."availableMinor", wallet."heldMinor",
-  wallet."receivableMinor", wallet.version, wallet."lastHash", wallet."frozenAt"`;
+  wallet."receivableMinor", wallet.version, wallet."lastHash", wallet."frozenAt",
+  wallet."countedOn", wallet."dayMinor", wallet."monthMinor", wallet."movedAt"`;
 
 export const lockValues = ({ userId, currency }: Owner, { id, at }: Newborn): unknown[] => [
   id,
@@ -39,7 +41,8 @@ export const lockValues = ({ userId, currency }: Owner, { id, at }: Newborn): un
 ];
 
 const HOLD_COLUMNS = `transaction_id AS "transactionId", user_id AS "holdUserId", currency AS "holdCurrency",
-  amount_minor AS "amountMinor", refusal, settlement, returned_payout_id AS "returnedPayoutId"`;
+  amount_minor AS "amountMinor", refusal, settlement, returned_payout_id AS "returnedPayoutId", counted_on AS "holdCountedOn",
+  limit_minor AS "limitMinor", left_minor AS "leftMinor"`;
 
 const AWAITED = 'EXISTS (SELECT FROM parked_verdicts WHERE waits_for = $6) AS awaited';
 
@@ -63,7 +66,7 @@ export const FIND_POSTING = `SELECT id, kind, source_id AS "sourceId", settlemen
   wallet_id AS "walletId", wallet_version AS "walletVersion", currency, amount_minor AS "amountMinor", created_at AS "createdAt"
   FROM postings WHERE kind = $1 AND source_id = $2`;
 
-/** A decision ($22 …), and only if it was made: the posting, then its entries and the wallet, all in one statement. */
+/** A decision ($25 …), and only if it was made: the posting, then its entries and the wallet, all in one statement. */
 const booked = (decided: string): string => `
   WITH decided AS (${decided}), posted AS (
     INSERT INTO postings (id, kind, source_id, settlement, reverses, transaction_id, wallet_id, wallet_version, currency,
@@ -81,7 +84,8 @@ const booked = (decided: string): string => `
     RETURNING 1
   ), moved AS (
     UPDATE wallets SET available_minor = $2, held_minor = $3, receivable_minor = $4, version = $5::bigint,
-      last_hash = decode($6, 'hex')
+      last_hash = decode($6, 'hex'), moved_at = $15::timestamptz,
+      counted_on = $22::date, counted_day_minor = $23::bigint, counted_month_minor = $24::bigint
     FROM posted WHERE wallets.id = $1::uuid AND wallets.version = $5::bigint - 1
     RETURNING 1
   )
@@ -98,17 +102,21 @@ export function bookingValues({ wallet, posting, entries }: Booking): unknown[] 
     entries.map((entry) => entry.balanceMinor),
     entries.map((entry) => entry.previousHash),
     entries.map((entry) => entry.hash),
+    ...[wallet.countedOn, wallet.dayMinor, wallet.monthMinor],
   ];
 }
 
 /** Parameters from `$first` on: `holdValues`, and the time. */
 const insertHold = (first: number): string => {
-  const [transactionId, userId, currency, amount, refusal, settlement, at] = [0, 1, 2, 3, 4, 5, 6].map(
-    (n) => first + n,
+  const [transactionId, userId, currency, amount, refusal, settlement, countedOn, limit, left, at] = Array.from(
+    { length: 10 },
+    (_, n) => first + n,
   );
   return `
-    INSERT INTO holds (transaction_id, user_id, currency, amount_minor, refusal, settlement, decided_at, settled_at)
-    VALUES ($${transactionId}, $${userId}, $${currency}, $${amount}, $${refusal}, $${settlement}::text, $${at}::timestamptz,
+    INSERT INTO holds (transaction_id, user_id, currency, amount_minor, refusal, settlement, counted_on, limit_minor, left_minor,
+      decided_at, settled_at)
+    VALUES ($${transactionId}, $${userId}, $${currency}, $${amount}, $${refusal}, $${settlement}::text, $${countedOn}, $${limit},
+      $${left}, $${at}::timestamptz,
       CASE WHEN $${settlement}::text IS NOT NULL THEN $${at}::timestamptz END)
     ON CONFLICT (transaction_id)`;
 };
@@ -120,13 +128,16 @@ export const holdValues = (hold: Hold): unknown[] => [
   hold.amountMinor,
   hold.refusal,
   hold.settlement,
+  hold.countedOn,
+  hold.limitMinor,
+  hold.leftMinor,
 ];
 
 export const INSERT_HOLD = `${insertHold(1)} DO NOTHING`;
-export const PLACE_HOLD = booked(`${insertHold(22)} DO NOTHING RETURNING 1`);
+export const PLACE_HOLD = booked(`${insertHold(25)} DO NOTHING RETURNING 1`);
 export const SETTLE_HOLD = booked(`
-  UPDATE holds SET settlement = $23, settled_at = $15::timestamptz
-  WHERE transaction_id = $22 AND settlement IS NULL AND refusal IS NULL RETURNING 1`);
+  UPDATE holds SET settlement = $26, settled_at = $15::timestamptz
+  WHERE transaction_id = $25 AND settlement IS NULL AND refusal IS NULL RETURNING 1`);
 /** The tombstone keeps the decision: a hold that was refused for another reason stays refused for that. */
 export const ENTOMB_HOLD = `${insertHold(1)} DO UPDATE SET settlement = 'void', settled_at = excluded.settled_at
   WHERE holds.settlement IS NULL AND holds.refusal IS NOT NULL`;

@@ -113,6 +113,10 @@ const emptyWallet = ({ userId, currency }: Owner, { id }: Newborn): Wallet => ({
   version: 0n,
   lastHash: genesisHash,
   frozenAt: null,
+  countedOn: null,
+  dayMinor: 0n,
+  monthMinor: 0n,
+  movedAt: null,
 });
 
 function fail(bug: string): never {

@@ -136,10 +136,14 @@ export function postgresLedger(sql: Sql): LedgerTx & FreezeTx {
 type IsEverythingFrozen = { everythingFrozenAt: Date | null };
 type IsAwaited = { awaited: boolean };
 /** Beside a wallet's columns, so with names of its own; all null where there is no such hold. */
-type HoldRow = Pick<Hold, 'amountMinor' | 'refusal' | 'settlement' | 'returnedPayoutId'> & {
+type HoldRow = Pick<
+  Hold,
+  'amountMinor' | 'refusal' | 'settlement' | 'returnedPayoutId' | 'limitMinor' | 'leftMinor'
+> & {
   transactionId: string | null;
   holdUserId: string;
   holdCurrency: Hold['currency'];
+  holdCountedOn: Hold['countedOn'];
 };
 type CreditRow = {
   creditTransactionId: string | null;
@@ -150,10 +154,11 @@ type CreditRow = {
 };
 
 function holdOf(row: HoldRow): Hold | null {
-  const { transactionId, holdUserId: userId, holdCurrency: currency } = row;
+  const { transactionId, holdUserId: userId, holdCurrency: currency, holdCountedOn: countedOn } = row;
   if (transactionId === null) return null;
-  const { amountMinor, refusal, settlement, returnedPayoutId } = row;
-  return { transactionId, userId, currency, amountMinor, refusal, settlement, returnedPayoutId };
+  const { amountMinor, refusal, settlement, returnedPayoutId, limitMinor, leftMinor } = row;
+  const counted = { countedOn, limitMinor, leftMinor };
+  return { transactionId, userId, currency, amountMinor, refusal, settlement, returnedPayoutId, ...counted };
 }
 
 function creditOf(row: CreditRow): Credit | null {
@@ -162,8 +167,9 @@ function creditOf(row: CreditRow): Credit | null {
 }
 
 function walletOf({ id, userId, currency, availableMinor, heldMinor, receivableMinor, ...rest }: Wallet): Wallet {
-  const { version, lastHash, frozenAt } = rest;
-  return { id, userId, currency, availableMinor, heldMinor, receivableMinor, version, lastHash, frozenAt };
+  const { version, lastHash, frozenAt, countedOn, dayMinor, monthMinor, movedAt } = rest;
+  const balances = { availableMinor, heldMinor, receivableMinor };
+  return { id, userId, currency, ...balances, version, lastHash, frozenAt, countedOn, dayMinor, monthMinor, movedAt };
 }
 
 function only<Row>([row]: Row[]): Row {

@@ -13,10 +13,12 @@ import {
 } from './ledger.ts';
 
 const claim: Claim = { transactionId: 'wd_1', userId: 'u', currency: 'ZAR', amountMinor: 100n };
-const held: Hold = { ...claim, refusal: null, settlement: null, returnedPayoutId: null };
+const never = { returnedPayoutId: null, countedOn: null, limitMinor: null, leftMinor: null };
+const held: Hold = { ...claim, refusal: null, settlement: null, ...never };
 const wallet = (given: Partial<Wallet> = {}): Wallet => ({
   ...{ id: 'w', userId: 'u', currency: 'ZAR', version: 0n, lastHash: '', frozenAt: null },
   ...{ availableMinor: 0n, heldMinor: 0n, receivableMinor: 0n },
+  ...{ countedOn: null, dayMinor: 0n, monthMinor: 0n, movedAt: null },
   ...given,
 });
 const credited = (given: Partial<Credit> = {}): Credit => ({

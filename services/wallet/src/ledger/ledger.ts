@@ -1,4 +1,5 @@
 import { amountMinorMax, type Currency } from '#libs/money';
+import type { Counters, LimitRefusal } from './limits.ts';
 
 /**
  * The rules of the books, and nothing else: what a wallet and its holds allow, as moves of money between accounts. Amounts are
@@ -10,24 +11,27 @@ export type Account = 'available' | 'held' | 'receivable' | 'revio:clearing' | '
 
 export type Owner = { userId: string; currency: Currency };
 
-export type Wallet = Owner & {
-  id: string;
-  availableMinor: bigint;
-  heldMinor: bigint;
-  /** What the user owes, as a negative number: so each balance is the plain sum of its account's entries. */
-  receivableMinor: bigint;
-  /** Counts the postings of this wallet. */
-  version: bigint;
-  /** Of the wallet's newest entry, hex. */
-  lastHash: string;
-  /** Frozen: nothing new is held. What is held still ends, and deposits still land. */
-  frozenAt: Date | null;
-};
+export type Wallet = Owner &
+  Counters & {
+    id: string;
+    availableMinor: bigint;
+    heldMinor: bigint;
+    /** What the user owes, as a negative number: so each balance is the plain sum of its account's entries. */
+    receivableMinor: bigint;
+    /** Counts the postings of this wallet. */
+    version: bigint;
+    /** Of the wallet's newest entry, hex. */
+    lastHash: string;
+    /** Frozen: nothing new is held. What is held still ends, and deposits still land. */
+    frozenAt: Date | null;
+    /** When its newest entry was made; null before the first. No entry is older than the one before it. */
+    movedAt: Date | null;
+  };
 
 /** What every request and verdict names. */
 export type Claim = Owner & { transactionId: string; amountMinor: bigint };
 
-export type HoldRefusal = 'insufficient_funds' | 'wallet_frozen' | 'voided';
+export type HoldRefusal = 'insufficient_funds' | 'wallet_frozen' | 'voided' | LimitRefusal;
 
 /** The one decision about a transaction's money, which never changes, and how it ended. */
 export type Hold = Claim & {
@@ -36,6 +40,11 @@ export type Hold = Claim & {
   settlement: 'post' | 'void' | null;
   /** The payout that came back from the bank after it was posted. */
   returnedPayoutId: string | null;
+  /** The day whose limits it was counted to, or refused by; null where none was asked. */
+  countedOn: string | null;
+  /** Of a hold that a limit refused: the limit, and what was left of it then. */
+  limitMinor: bigint | null;
+  leftMinor: bigint | null;
 };
 
 /** A credit as its posting tells it, and what has been reversed of it so far. */
