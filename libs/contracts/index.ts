@@ -9,12 +9,18 @@ export {
   serviceNames,
 } from './events.ts';
 export {
+  type FedPosting,
   type HoldDecision,
   type HoldRequest,
   holdDecision,
   holdRequest,
   inboxLookupAnswer,
   inboxLookupRequest,
+  postingCursor,
+  postingsFound,
+  postingsPage,
+  postingsQuery,
+  postingsWanted,
   providerReadAnswer,
   providerReadRequest,
 } from './internal-api.ts';

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { DataSource } from 'typeorm';
 import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
+import type { Sql } from '#libs/db';
 import { parseBody, refuseUnknownQuery } from '#libs/http';
 import { isCurrency } from '#libs/money';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
@@ -14,10 +15,10 @@ import { postingRoutes } from './postings/posting-routes.ts';
 import { problem } from './problems.ts';
 import { readPostings, readWallet, readWallets } from './read-books.ts';
 
-type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; internalKeys: readonly Buffer[] };
+type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
 
 /** Internal: the gateway speaks for users, payments for itself. Nobody speaks without a token for this service. */
-export function routes({ ledger, dataSource, internalKeys }: RouteDeps): Router {
+export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Router {
   const router = Router();
   router.use(requireInternal({ audience: 'wallet', keys: internalKeys }));
   router.use(refuseUnknownQuery(operations));

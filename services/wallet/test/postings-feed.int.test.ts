@@ -1,0 +1,127 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectDatabase, type Database } from '#libs/db';
+import { poll } from '#libs/testing';
+import { creditDeposit } from '../src/credit-deposit.ts';
+import { holdFunds } from '../src/hold-funds.ts';
+import { postHold } from '../src/post-hold.ts';
+import { type FeedCursor, feedStart, findPostings, pagePostings } from '../src/postings/page-postings.ts';
+import { depositOf, foreignId, logger, owner, postgresTestLedger, withdrawalOf } from './ledgers.ts';
+
+let ledger: Awaited<ReturnType<typeof postgresTestLedger>>;
+let db: Database;
+beforeAll(async () => {
+  ledger = await postgresTestLedger();
+  db = await connectDatabase({ url: ledger.url, entities: [], poolMax: 2, applicationName: 'feed', logger });
+});
+afterAll(async () => {
+  await db?.close();
+  await ledger?.close();
+});
+
+/** All that there is after `after`, in pages of `limit`. */
+async function drain(after: FeedCursor = feedStart, limit = 3) {
+  const sources: string[] = [];
+  let cursor = after;
+  for (;;) {
+    const { postings, next } = await pagePostings(db.read, cursor, limit);
+    if (postings.length === 0) return { sources, cursor };
+    sources.push(...postings.map(({ sourceId }) => sourceId));
+    cursor = next;
+  }
+}
+/** Other tests' transactions on this server hold the horizon back for a moment. */
+const drained = async (after: FeedCursor, wanted: readonly string[]) =>
+  (await poll(async () => {
+    const read = await drain(after);
+    return wanted.every((source) => read.sources.includes(source)) && read;
+  })) as Awaited<ReturnType<typeof drain>>;
+
+test('I9: pages hold every posting once, with what crossed the border of the wallet', async () => {
+  const deposit = depositOf(owner(), 1_000n);
+  const claim = withdrawalOf(deposit, 600n);
+  await creditDeposit(ledger.deps, deposit, foreignId());
+  await holdFunds(ledger.deps, claim);
+  await postHold(ledger.deps, claim, foreignId());
+  const { sources, cursor } = await drained(feedStart, [deposit.purchaseId, claim.transactionId]);
+  expect(sources).toHaveLength(3);
+  expect((await drain(cursor)).sources, 'nothing twice').toEqual([]);
+
+  const found = await findPostings(db.read, [
+    { kind: 'credit', sourceId: deposit.purchaseId },
+    { kind: 'settlement', sourceId: claim.transactionId },
+    { kind: 'reversal', sourceId: 'never' },
+  ]);
+  expect(found.map(({ kind, userId, amountMinor, systemMinor }) => [kind, userId, amountMinor, systemMinor])).toEqual(
+    expect.arrayContaining([
+      ['credit', deposit.userId, 1_000n, -1_000n],
+      ['settlement', deposit.userId, 600n, 600n],
+    ]),
+  );
+  expect(found).toHaveLength(2);
+});
+
+test('I9: a transaction held open while others commit: nothing after it is shown before it, and it is not skipped', async () => {
+  const { cursor } = await drain();
+  const late = depositOf(owner(), 100n);
+  let letGo = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let written = false;
+  const transact: typeof ledger.deps.transact = (work, options) =>
+    ledger.deps.transact(async (tx) => {
+      const result = await work(tx);
+      written = true;
+      await held;
+      return result;
+    }, options);
+  const committing = creditDeposit({ ...ledger.deps, transact }, late, foreignId());
+  await poll(() => written);
+
+  const others = [depositOf(owner(), 1n), depositOf(owner(), 2n), depositOf(owner(), 3n)];
+  for (const other of others) await creditDeposit(ledger.deps, other, foreignId());
+  const meanwhile = await drain(cursor);
+  expect(meanwhile.sources, 'they are newer than one that may still come').toEqual([]);
+
+  letGo();
+  await committing;
+  const wanted = [late, ...others].map(({ purchaseId }) => purchaseId);
+  const after = await drained(meanwhile.cursor, wanted);
+  expect(after.sources.toSorted()).toEqual(wanted.toSorted());
+  expect(after.sources[0]).toBe(late.purchaseId);
+});
+
+test('I9: fifty writers and a reader that never waits: every posting once', async () => {
+  const start = (await drain()).cursor;
+  const deposits = Array.from({ length: 150 }, () => depositOf(owner(), 5n));
+  const seen: string[] = [];
+  let cursor = start;
+  let busy = true;
+  const reading = (async () => {
+    while (busy) {
+      const page = await drain(cursor, 7);
+      seen.push(...page.sources);
+      cursor = page.cursor;
+    }
+  })();
+  await Promise.all(deposits.map((deposit) => creditDeposit(ledger.deps, deposit, foreignId()))).finally(() => {
+    busy = false;
+  });
+  await reading;
+  const wanted = deposits.map(({ purchaseId }) => purchaseId);
+  const rest = wanted.filter((source) => !seen.includes(source));
+  seen.push(...(await drained(cursor, rest)).sources);
+  expect(seen.toSorted()).toEqual(wanted.toSorted());
+});
+
+test('I9: postings that name transactions of another server (restored from a dump) are an error, never a silent gap', async () => {
+  await creditDeposit(ledger.deps, depositOf(owner(), 5n), foreignId());
+  const asOwner = new pg.Client({ connectionString: ledger.ownerUrl });
+  await asOwner.connect();
+  await asOwner.query('UPDATE postings SET written_by = 900000000000 WHERE id = (SELECT id FROM postings LIMIT 1)');
+  await expect(drain()).rejects.toThrow('ADR 13');
+  await asOwner.query('UPDATE postings SET written_by = 0');
+  expect((await drain()).sources.length).toBeGreaterThan(0);
+  await asOwner.end();
+});
