@@ -11,7 +11,12 @@ export async function grantRole(ownerUrl: string, email: string, role: Role): Pr
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'grant-role' });
   await client.connect();
   try {
-    const changed = await client.query('UPDATE users SET role = $2 WHERE email = lower(btrim($1))', [email, role]);
+    // One statement, so that no role is given without its line in the audit log. Nobody proved who they are: the actor is empty.
+    const changed = await client.query(
+      `WITH changed AS (UPDATE users SET role = $2 WHERE email = lower(btrim($1)) RETURNING id)
+       SELECT append_audit('gateway', gen_random_uuid(), clock_timestamp(), NULL, 'role_granted_' || $2, id::text, NULL, NULL) FROM changed`,
+      [email, role],
+    );
     return changed.rowCount === 1;
   } finally {
     await client.end();

@@ -17,6 +17,12 @@ const reason = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/);
 const direction = z.enum(['credit', 'debit']);
 const freeze = z.object({ freeze_id: z.uuid(), user_id: userId.nullable(), currency: currency.nullable(), reason });
 
+/**
+ * Somebody did something that only support or admins may; what exactly is in the service's own append-only record, written in the
+ * transaction of the act. The gateway chains them all in one audit log. One act has one `act_id`, however often it is told.
+ */
+const audited = z.object({ act_id: z.uuid(), actor_id: userId, action: reason, about: foreignId });
+
 const define = <Data extends z.ZodType>(listeners: readonly ServiceName[], data: Data) => ({ listeners, data });
 
 /**
@@ -144,11 +150,10 @@ export const events = {
   ),
   /** Two people agreed: the wallet posts it once. The adjustment's id is the `transaction_id`. */
   'reconciler.adjustment-approved.v1': define(['wallet'], z.object({ ...transaction, direction })),
-  /** Somebody did something that only support or admins may; what exactly is in the reconciler's own append-only record. */
-  'reconciler.audited.v1': define(
-    [],
-    z.object({ act_id: z.uuid(), actor_id: userId, action: reason, about: foreignId }),
-  ),
+  'wallet.audited.v1': define(['gateway'], audited),
+  'payments.audited.v1': define(['gateway'], audited),
+  'webhooks.audited.v1': define(['gateway'], audited),
+  'reconciler.audited.v1': define(['gateway'], audited),
   'reconciler.case-opened.v1': define(
     [],
     z.object({

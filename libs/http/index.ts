@@ -9,3 +9,4 @@ export { parseBody, parseQuery } from './parse-body.ts';
 export { Problem, type ProblemDetails } from './problem.ts';
 export { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
 export { refuseUnknownQuery } from './refuse-unknown-query.ts';
+export { sourceAddress, trustedProxiesMax } from './source-address.ts';

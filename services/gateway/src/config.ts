@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { trustedProxiesMax } from '#libs/http';
 import { baseConfig, count, durationMs, httpUrl, secretKey } from '#libs/runtime';
 
 /** PEM, also with literal `\n` as environment files have it. */
@@ -30,6 +31,8 @@ export const config = z.object({
   INTERNAL_KEY_PAYMENTS: secretKey(),
   INTERNAL_KEY_WEBHOOKS: secretKey(),
   INTERNAL_KEY_RECONCILER: secretKey(),
+  /** How many reverse proxies of ours a request comes through; the client's address is the entry that the outermost adds to `X-Forwarded-For`. */
+  TRUSTED_PROXIES: count(0, { min: 0, max: trustedProxiesMax }),
   /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
   UPSTREAM_TIMEOUT_MS: durationMs(20_000),
   /** Where mails to users go (N1): `smtps://user:password@host:465`, `smtp://host:587?requireTLS=true`, `file:///path`; else the log, without addresses. */

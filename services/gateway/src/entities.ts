@@ -18,4 +18,36 @@ const users = new EntitySchema({
   ],
 });
 
-export const entities = [users];
+const auditLog = new EntitySchema({
+  name: 'audit_log',
+  tableName: 'audit_log',
+  columns: {
+    seq: { type: 'bigint', primary: true, primaryKeyConstraintName: 'audit_log_pkey' },
+    recorded_at: { type: 'timestamptz' },
+    acted_at: { type: 'timestamptz' },
+    source: { type: 'text' },
+    act_id: { type: 'uuid' },
+    actor_id: { type: 'uuid', nullable: true },
+    action: { type: 'text' },
+    about: { type: 'text', nullable: true },
+    address: { type: 'text', nullable: true },
+    request_id: { type: 'text', nullable: true },
+    previous_hash: { type: 'bytea' },
+    hash: { type: 'bytea' },
+  },
+  uniques: [{ name: 'audit_log_act_once', columns: ['source', 'act_id'] }],
+  indices: [
+    { name: 'audit_log_actor', columns: ['actor_id', 'seq'] },
+    { name: 'audit_log_about', columns: ['about', 'seq'] },
+    { name: 'audit_log_action', columns: ['action', 'seq'] },
+  ],
+  checks: [
+    {
+      name: 'audit_log_one_line',
+      expression: `source ~ '^[a-z]{1,32}$' AND action ~ '^[a-z][a-z0-9_]{0,63}$' AND about ~ '^[A-Za-z0-9_-]{1,128}$'
+        AND address ~ '^[0-9A-Fa-f.:]{2,45}$' AND request_id ~ '^[A-Za-z0-9_-]{1,64}$'`,
+    },
+  ],
+});
+
+export const entities = [users, auditLog];

@@ -12,6 +12,8 @@ export const refusals: Record<Refusal, Problem> = {
 /** The same for a missing, an expired and a forged token. */
 export const unauthenticated = new Problem('unauthenticated', { headers: { 'www-authenticate': 'Bearer' } });
 
+export const forbidden = new Problem('forbidden');
+
 export const notFound = new Problem('not_found');
 
 export const idempotencyKeyInvalid = new Problem('idempotency_key_invalid');

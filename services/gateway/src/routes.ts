@@ -1,7 +1,10 @@
 import { Router } from 'express';
 import helmet from 'helmet';
+import type { Sql } from '#libs/db';
 import { parseBody } from '#libs/http';
+import { auditRoutes } from './audit/audit-routes.ts';
 import { authenticate } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
 import { type ForwardDeps, forward, forwardedRoutes } from './forward.ts';
 import type { AccessTokens } from './identity/access-token.ts';
 import { credentials, registration } from './identity/credentials.ts';
@@ -22,29 +25,32 @@ export const securityHeaders = (): Router =>
     }),
   );
 
-export function routes(deps: RegisterDeps & LoginDeps & ForwardDeps & { tokens: AccessTokens }): Router {
+type RoutesDeps = RegisterDeps & LoginDeps & ForwardDeps & { tokens: AccessTokens; read: Sql; trustedProxies: number };
+
+export function routes(deps: RoutesDeps): Router {
   const router = Router();
   router.use(returnPages());
+  router.use(auditRoutes(deps));
 
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', `public, max-age=${jwksMaxAgeS}`).json(deps.tokens.jwks);
   });
 
   router.post('/api/v1/auth/register', async (request, response) => {
-    const registered = await register(deps, parseBody(registration, request));
+    const registered = await register(deps, parseBody(registration, request), callerOf(request, deps.trustedProxies));
     if (!registered.ok) throw refusals[registered.refusal];
     response.status(201).json(userResource(registered.user));
   });
 
   router.post('/api/v1/auth/login', async (request, response) => {
-    const loggedIn = await login(deps, parseBody(credentials, request));
+    const loggedIn = await login(deps, parseBody(credentials, request), callerOf(request, deps.trustedProxies));
     if (!loggedIn.ok) throw refusals[loggedIn.refusal];
     const { token, expiresInS } = deps.tokens.issue(loggedIn.user);
     response.json({ access_token: token, token_type: 'Bearer', expires_in: expiresInS });
   });
 
   router.get('/api/v1/me', async (request, response) => {
-    const { userId } = authenticate(deps.tokens, request);
+    const { userId } = await authenticate(deps.tokens, request);
     const user = await deps.transact((tx) => tx.userById(userId));
     if (user === undefined) throw unauthenticated;
     response.json(userResource(user));
@@ -53,7 +59,7 @@ export function routes(deps: RegisterDeps & LoginDeps & ForwardDeps & { tokens: 
   for (const route of forwardedRoutes) {
     const method = route.method === 'GET' ? 'get' : 'post';
     router[method](`/api/v1${route.path}`, async (request, response) => {
-      await forward(deps, route, authenticate(deps.tokens, request), request, response);
+      await forward(deps, route, await authenticate(deps.tokens, request), request, response);
     });
   }
   return router;

@@ -2,12 +2,13 @@ import { over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
+import { auditHandlers } from './audit/keep-acts.ts';
 import type { Config } from './config.ts';
 import { entities } from './entities.ts';
 import type { ForwardedRoute, Upstream } from './forward.ts';
+import { postgresGatewayTx } from './gateway-store.ts';
 import { accessTokens } from './identity/access-token.ts';
 import { argon2Passwords } from './identity/passwords.ts';
-import { postgresGatewayTx } from './identity/user-store.ts';
 import { mailTransport } from './mail/mail-transport.ts';
 import { mailHandlers } from './mail/mail-user.ts';
 import { sentMails } from './mail/sent-mails.ts';
@@ -43,16 +44,21 @@ export const start = (config: Config) =>
             webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
             reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
           },
+          read: platform.db.read,
+          trustedProxies: config.TRUSTED_PROXIES,
           clock: platform.clock,
           newUuid,
           logger: platform.logger,
         }),
-        handlers: mailHandlers({
-          transact,
-          sent: sentMails(platform.db.read),
-          transport: mailTransportOf(platform),
-          logger: platform.logger,
-        }),
+        handlers: {
+          ...auditHandlers({ transact }),
+          ...mailHandlers({
+            transact,
+            sent: sentMails(platform.db.read),
+            transport: mailTransportOf(platform),
+            logger: platform.logger,
+          }),
+        },
       };
     },
   });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { foreignId } from '#libs/contracts';
+import { trustedProxiesMax } from '#libs/http';
 import { publicKeysFrom } from '#libs/revio';
 import { baseConfig, count, durationMs, flag, httpUrl, secretKey } from '#libs/runtime';
 import { parseSealingKeys } from '#libs/sealed';
+import { parseAllowlist } from './allowlist.ts';
 import { schemes } from './signature/verification.ts';
-import { parseAllowlist, trustedProxiesMax } from './source-address.ts';
 
 /** What a parser of ours says is wrong is told; it never repeats the value. */
 const parsedBy = <Out>(parse: (text: string) => Out) =>

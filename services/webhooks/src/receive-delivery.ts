@@ -1,6 +1,7 @@
 import { transactionId } from '#libs/contracts';
 import type { Transact } from '#libs/db';
 import type { Logger } from '#libs/runtime';
+import type { Allowlist } from './allowlist.ts';
 import type { Budget } from './budget.ts';
 import type { WebhooksTx } from './delivery-store.ts';
 import type { DuplicateCounts } from './duplicate-counts.ts';
@@ -10,7 +11,6 @@ import type { KeyRing } from './signature/key-ring.ts';
 import type { KeyPurpose } from './signature/signer.ts';
 import type { Scheme, Verification } from './signature/verification.ts';
 import { verifySignature } from './signature/verify-signature.ts';
-import type { Allowlist } from './source-address.ts';
 
 export interface ReceiveDeps extends LogDeps {
   transact: Transact<WebhooksTx>;

@@ -1,12 +1,11 @@
 import express, { type Request, Router } from 'express';
 import { requireInternal, requireStaff } from '#libs/auth';
-import { parseQuery } from '#libs/http';
+import { parseQuery, sourceAddress } from '#libs/http';
 import type { Metrics } from '#libs/telemetry';
 import { deliveriesQuery, listDeliveries } from './list-deliveries.ts';
 import type { ReceivedDelivery } from './log-row.ts';
 import { refusals } from './problems.ts';
 import { type ReceiveDeps, receipts, receiveDelivery } from './receive-delivery.ts';
-import { sourceAddress } from './source-address.ts';
 
 /** Revio's fullest sample has 6 kB; a purchase whose card failed a thousand times has half a megabyte. */
 const bodyBytesMax = 1024 * 1024;

@@ -1,9 +1,10 @@
 import type { Transact } from '#libs/db';
 import type { Clock } from '#libs/runtime';
+import type { GatewayTx } from '../gateway-store.ts';
+import type { Caller } from './caller.ts';
 import type { Registration } from './credentials.ts';
 import type { Passwords } from './passwords.ts';
 import type { User } from './user.ts';
-import type { GatewayTx } from './user-store.ts';
 
 export interface RegisterDeps {
   transact: Transact<GatewayTx>;
@@ -15,9 +16,25 @@ export interface RegisterDeps {
 export type Registered = { ok: true; user: User } | { ok: false; refusal: 'email_taken' };
 
 /** Makes a user of the role `user`. Who has the e-mail is decided by the insert: of two at once the second is refused. */
-export async function register(deps: RegisterDeps, { email, password }: Registration): Promise<Registered> {
+export async function register(
+  deps: RegisterDeps,
+  { email, password }: Registration,
+  caller: Caller,
+): Promise<Registered> {
   const passwordHash = await deps.passwords.hash(password); // outside the transaction, which would hold its connection for 80 ms
   const user: User = { id: deps.newUuid(), email, passwordHash, role: 'user', createdAt: deps.clock.now() };
-  const inserted = await deps.transact((tx) => tx.insertUser(user));
+  const inserted = await deps.transact(async (tx) => {
+    if (!(await tx.insertUser(user))) return false;
+    await tx.appendAudit({
+      source: 'gateway',
+      actId: deps.newUuid(),
+      actedAt: user.createdAt,
+      actorId: user.id,
+      action: 'registered',
+      about: user.id,
+      ...caller,
+    });
+    return true;
+  });
   return inserted ? { ok: true, user } : { ok: false, refusal: 'email_taken' };
 }

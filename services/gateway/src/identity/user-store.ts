@@ -1,8 +1,8 @@
 import type { Sql } from '#libs/db';
 import type { User } from './user.ts';
 
-/** What a transaction of this service can do. */
-export interface GatewayTx {
+/** The part of a transaction that knows users. */
+export interface UserTx {
   /** False if the e-mail is taken. */
   insertUser(user: User): Promise<boolean>;
   userByEmail(email: string): Promise<User | undefined>;
@@ -19,7 +19,7 @@ interface UserRow {
 
 const columns = 'id, email, password_hash, role, created_at';
 
-export function postgresGatewayTx(sql: Sql): GatewayTx {
+export function postgresUsers(sql: Sql): UserTx {
   const userWhere = async (condition: string, value: string): Promise<User | undefined> => {
     const [row] = await sql.rows<UserRow>(`SELECT ${columns} FROM users WHERE ${condition}`, [value]);
     return row && userOf(row);

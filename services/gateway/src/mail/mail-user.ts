@@ -1,13 +1,13 @@
 import type { Transact } from '#libs/db';
 import type { Handlers } from '#libs/messaging';
 import type { Logger } from '#libs/runtime';
-import type { GatewayTx } from '../identity/user-store.ts';
+import type { UserTx } from '../identity/user-store.ts';
 import { composeMail, type Mail } from './compose-mail.ts';
 import type { MailTransport } from './mail-transport.ts';
 import type { SentMails } from './sent-mails.ts';
 
 export type MailDeps = {
-  transact: Transact<GatewayTx>;
+  transact: Transact<UserTx>;
   sent: SentMails;
   transport: Pick<MailTransport, 'send'>;
   logger: Logger;

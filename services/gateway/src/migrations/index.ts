@@ -1,5 +1,6 @@
 import { Users1763800000100 } from './1763800000100-users.ts';
 import { GatewayMessages1795400000110 } from './1795400000110-messages.ts';
+import { AuditLog1795486000100 } from './1795486000100-audit-log.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
-export const migrations = [Users1763800000100, GatewayMessages1795400000110];
+export const migrations = [Users1763800000100, GatewayMessages1795400000110, AuditLog1795486000100];

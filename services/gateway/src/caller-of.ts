@@ -1,0 +1,13 @@
+import type { Request } from 'express';
+import { sourceAddress } from '#libs/http';
+import { currentContext } from '#libs/runtime';
+import type { Caller } from './identity/caller.ts';
+
+/** Where a request comes from, as the proxies of ours say, and never the client. */
+export function callerOf(request: Request, trustedProxies: number): Caller {
+  const forwardedFor = request.headersDistinct['x-forwarded-for'] ?? [];
+  return {
+    address: sourceAddress(request.socket.remoteAddress, forwardedFor, trustedProxies) ?? null,
+    requestId: currentContext().requestId ?? null,
+  };
+}
