@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { currency, samples, shownAmount, shownAt, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
-import { freezeBody } from './request-schemas.ts';
+import { balanceQuery, freezeBody } from './request-schemas.ts';
 
 const wallet = z
   .object({
@@ -9,7 +9,10 @@ const wallet = z
     available: shownAmount.meta({ description: 'What can be withdrawn.' }),
     held: shownAmount.meta({ description: 'What withdrawals on their way have taken.' }),
     debt: shownAmount.meta({ description: 'What a refund or chargeback left open; the next deposit pays it first.' }),
-    frozen: z.boolean().meta({ description: 'No withdrawal can begin; deposits land.' }),
+    frozen: z.boolean().optional().meta({
+      description: 'No withdrawal can begin; deposits land. Not said of a past moment.',
+    }),
+    at: shownAt.optional().meta({ description: 'The past moment that was asked for.' }),
   })
   .meta({ id: 'Wallet' });
 
@@ -53,8 +56,9 @@ export const operations: readonly Operation[] = [
     path: '/wallets',
     tag: 'Wallets',
     summary: 'Your wallets',
-    description: 'One per currency that you have ever had money in.',
+    description: 'One per currency that you have ever had money in; with `at`, as they were at a past moment.',
     access: 'user',
+    query: balanceQuery,
     answers: { 200: { description: 'All of them', schema: z.object({ data: z.array(wallet) }) } },
     examples: [{ name: 'One wallet', status: 200, answer: { data: [aWallet] } }],
   },
@@ -64,12 +68,21 @@ export const operations: readonly Operation[] = [
     path: '/wallets/:currency',
     tag: 'Wallets',
     summary: 'Your balance in a currency',
-    description: 'Zeros where there was never any money.',
+    description:
+      'Zeros where there was never any money. With `at`, the balance as the ledger had it at that moment: what is asked of the last seconds can change once more, by what is just being posted.',
     access: 'user',
     params: { currency },
+    query: balanceQuery,
     answers: { 200: { description: 'The wallet', schema: wallet } },
     examples: [
       { name: 'Rand', params: { currency: 'ZAR' }, status: 200, answer: aWallet },
+      {
+        name: 'A past moment',
+        params: { currency: 'ZAR' },
+        query: { at: '2026-01-01T00:00:00+02:00' },
+        status: 200,
+        answer: { currency: 'ZAR', available: '0.00', held: '0.00', debt: '0.00', at: '2025-12-31T22:00:00.000Z' },
+      },
       { name: 'No currency', params: { currency: 'XXX' }, status: 404 },
     ],
   },

@@ -12,3 +12,23 @@ export const freezeBody = z.discriminatedUnion('scope', [
     .strictObject({ scope: z.literal('everything'), reason })
     .transform((body) => ({ owner: null, reason: body.reason })),
 ]);
+
+/** A moment that a balance is asked of, with its zone: `2026-03-01T00:00:00+02:00`. */
+export const balanceQuery = z.strictObject({
+  at: z.iso
+    .datetime({ offset: true, error: 'Must be a date and time with its zone, such as 2026-03-01T00:00:00+02:00' })
+    .transform((text) => new Date(text))
+    .optional(),
+});
+
+/** The same, never later than `now`: what will be is not known. */
+export const momentQuery = (now: Date) =>
+  balanceQuery.superRefine(({ at }, ctx) => {
+    if (at === undefined || at <= now) return;
+    ctx.addIssue({
+      code: 'custom',
+      path: ['at'],
+      params: { code: 'in_the_future' },
+      message: 'Must not be in the future',
+    });
+  });

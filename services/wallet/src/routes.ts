@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import type { Sql } from '#libs/db';
-import { parseBody, refuseUnknownQuery } from '#libs/http';
+import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
 import { isCurrency } from '#libs/money';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
 import { holdFunds } from './hold-funds.ts';
@@ -13,7 +13,9 @@ import { resetsAt } from './ledger/limits.ts';
 import { operations } from './operations.ts';
 import { postingRoutes } from './postings/posting-routes.ts';
 import { problem } from './problems.ts';
+import { readBalanceAt, readBalancesAt } from './read-balances-at.ts';
 import { readPostings, readWallet, readWallets } from './read-books.ts';
+import { momentQuery } from './request-schemas.ts';
 
 type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
 
@@ -33,14 +35,18 @@ export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Ro
 
   router.get('/wallets', async (request, response) => {
     const { userId } = requireUser(request);
-    response.json({ data: await readWallets(dataSource, userId) });
+    const { at } = parseQuery(momentQuery(ledger.clock.now()), request);
+    const data = at === undefined ? await readWallets(dataSource, userId) : await readBalancesAt(sql, userId, at);
+    response.json({ data });
   });
 
   router.get('/wallets/:currency', async (request, response) => {
     const { userId } = requireUser(request);
     const { currency } = request.params;
     if (!isCurrency(currency)) throw problem('not_found');
-    response.json(await readWallet(dataSource, { userId, currency }));
+    const { at } = parseQuery(momentQuery(ledger.clock.now()), request);
+    const owner = { userId, currency };
+    response.json(at === undefined ? await readWallet(dataSource, owner) : await readBalanceAt(sql, owner, at));
   });
 
   router.get('/transactions/:id/postings', async (request, response) => {
