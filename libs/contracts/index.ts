@@ -9,6 +9,12 @@ export {
   serviceNames,
 } from './events.ts';
 export {
+  type DayPostingsAnswer,
+  type DayTotalsAnswer,
+  dayPostingsAnswer,
+  dayPostingsQuery,
+  dayTotalsAnswer,
+  dayTotalsQuery,
   type FedPosting,
   type HoldDecision,
   type HoldRequest,

@@ -49,6 +49,37 @@ export const inboxLookupAnswer = z.object({ handled: z.array(z.uuid()) });
 /** `200`. A 404 at Revio is an observation too (`absent`); a Revio that cannot be asked is a 503 problem. */
 export const providerReadAnswer = z.object({ observation });
 
+const span = { from: instant, until: instant };
+
+/** reconciler → wallet, `GET /day-totals`: what all wallets held at both ends of a span, by the entries alone. */
+export const dayTotalsQuery = z.strictObject(span);
+export const dayTotalsAnswer = z.object({
+  data: z.array(z.object({ currency, opening_minor: minorUnits, closing_minor: minorUnits })),
+});
+export type DayTotalsAnswer = z.infer<typeof dayTotalsAnswer>;
+
+/** Of a posting's time and id: the last one that was read. */
+const dayCursor = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z~[0-9a-f-]{36}$/);
+
+/** reconciler → wallet, `GET /day-postings`: what changed these totals in between, by time. */
+export const dayPostingsQuery = z.strictObject({ ...span, currency, after: dayCursor.optional() });
+export const dayPostingsAnswer = z.object({
+  data: z.array(
+    z.object({
+      id: z.uuid(),
+      kind: z.enum(['credit', 'settlement', 'reversal', 'payout-return', 'adjustment']),
+      source_id: z.string(),
+      transaction_id: z.string(),
+      /** Signed: what the wallet gained by its entries. */
+      gained_minor: minorUnits,
+      created_at: instant,
+    }),
+  ),
+  /** Null at the end. */
+  next: dayCursor.nullable(),
+});
+export type DayPostingsAnswer = z.infer<typeof dayPostingsAnswer>;
+
 const postingKind = z.enum(['credit', 'hold', 'settlement', 'reversal', 'payout-return', 'adjustment']);
 
 /** Where a reader of the postings stands; opaque to it. */

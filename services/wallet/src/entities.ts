@@ -102,6 +102,7 @@ export const postingSchema = new EntitySchema<Posting & { writtenBy?: bigint }>(
   uniques: [{ name: 'postings_kind_source_unique', columns: ['kind', 'sourceId'] }],
   indices: [
     { name: 'postings_transaction', columns: ['transactionId'] },
+    { name: 'postings_created', columns: ['createdAt', 'id'] },
     { name: 'postings_reverses', columns: ['reverses'], where: 'reverses IS NOT NULL' },
     { name: 'postings_feed', columns: ['writtenBy', 'id'] },
   ],

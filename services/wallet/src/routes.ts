@@ -15,6 +15,7 @@ import { postingRoutes } from './postings/posting-routes.ts';
 import { problem } from './problems.ts';
 import { readBalanceAt, readBalancesAt } from './read-balances-at.ts';
 import { readPostings, readWallet, readWallets } from './read-books.ts';
+import { dayRoutes } from './reports/day-routes.ts';
 import { momentQuery } from './request-schemas.ts';
 
 type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
@@ -55,6 +56,7 @@ export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Ro
   });
 
   router.use(postingRoutes(sql));
+  router.use(dayRoutes(sql));
   router.use(freezeRoutes(ledger));
   return router;
 }

@@ -1,6 +1,7 @@
 import { Ledger1763800000200 } from './1763800000200-ledger.ts';
 import { Adjustments1795389600200 } from './1795389600200-adjustments.ts';
 import { Freezes1795400000210 } from './1795400000210-freezes.ts';
+import { DayBooks1795482000200 } from './1795482000200-day-books.ts';
 import { Debts1795483000200 } from './1795483000200-debts.ts';
 import { PostingsFeed1795483000210 } from './1795483000210-postings-feed.ts';
 import { Acts1795483000220 } from './1795483000220-acts.ts';
@@ -11,6 +12,7 @@ export const migrations = [
   Ledger1763800000200,
   Adjustments1795389600200,
   Freezes1795400000210,
+  DayBooks1795482000200,
   Debts1795483000200,
   PostingsFeed1795483000210,
   Acts1795483000220,
