@@ -155,6 +155,12 @@ export const problemCatalogue = {
     when: 'An admin or a check of the books stopped withdrawals of this wallet, or of all. Deposits still land.',
     remedy: 'Ask support. A later try needs a new Idempotency-Key.',
   },
+  wallet_in_debt: {
+    status: 422,
+    title: 'The wallet owes money',
+    when: 'A refund or chargeback took back more than was there. Until that is repaid no withdrawal begins; deposits repay it first.',
+    remedy: 'Pay in what the wallet shows as its debt, then withdraw.',
+  },
   voided: {
     status: 422,
     title: 'The withdrawal was voided before it began',

@@ -107,7 +107,7 @@ export const operations: readonly Operation[] = [
     body: withdrawalBody,
     keyed: true,
     answers: { 202: { description: 'Accepted: the withdrawal', schema: transaction } },
-    problems: ['bank_account_not_found', 'insufficient_funds', 'wallet_frozen', 'voided'],
+    problems: ['bank_account_not_found', 'insufficient_funds', 'wallet_frozen', 'wallet_in_debt', 'voided'],
     examples: [
       {
         name: '150 rand',

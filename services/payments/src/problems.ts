@@ -13,6 +13,7 @@ type Code =
   | 'not_cancellable'
   | 'insufficient_funds'
   | 'wallet_frozen'
+  | 'wallet_in_debt'
   | 'voided'
   | 'provider_rejected'
   | 'provider_object_unreadable'

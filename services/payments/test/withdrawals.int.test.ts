@@ -58,7 +58,7 @@ describe('M2: asking for a withdrawal', () => {
     expect(await typesOf(answer.body.id)).toEqual(['payments.withdrawal-requested.v1']);
   });
 
-  test.each(['insufficient_funds', 'wallet_frozen'] as const)(
+  test.each(['insufficient_funds', 'wallet_frozen', 'wallet_in_debt'] as const)(
     'the wallet says %s → 422, failed, and so for a repeat',
     async (reason) => {
       world.wallet.refuse = reason;

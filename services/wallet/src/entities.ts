@@ -1,4 +1,5 @@
 import { EntitySchema } from 'typeorm';
+import type { Act } from './freezes/act.ts';
 import type { Freeze } from './freezes/freeze.ts';
 import type { Entry, Posting } from './ledger/booking.ts';
 import type { Hold, Wallet } from './ledger/ledger.ts';
@@ -91,13 +92,8 @@ export const postingSchema = new EntitySchema<Posting & { writtenBy?: bigint }>(
     currency,
     amountMinor: { name: 'amount_minor', type: 'bigint' },
     createdAt: { name: 'created_at', type: 'timestamptz' },
-    // The transaction that wrote it: the feed's affair alone (ADR 13).
-    writtenBy: {
-      name: 'written_by',
-      type: 'bigint',
-      select: false,
-      default: () => '((pg_current_xact_id())::text)::bigint',
-    },
+    // The transaction that wrote it: the feed's affair alone (ADR 13). The casts of the default are lost on TypeORM's way to compare it.
+    writtenBy: { name: 'written_by', type: 'bigint', select: false, default: () => '((pg_current_xact_id()))' },
   },
   uniques: [{ name: 'postings_kind_source_unique', columns: ['kind', 'sourceId'] }],
   indices: [
@@ -215,4 +211,24 @@ export const freezeSchema = new EntitySchema<FreezeRow>({
   ],
 });
 
-export const entities = [walletSchema, holdSchema, postingSchema, entrySchema, parkedVerdictSchema, freezeSchema];
+const actSchema = new EntitySchema<Act>({
+  name: 'acts',
+  columns: {
+    id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'acts_pkey' },
+    at: { type: 'timestamptz' },
+    actorId: { name: 'actor_id', type: 'uuid' },
+    action: { type: 'text' },
+    freezeId: { name: 'freeze_id', type: 'uuid' },
+  },
+  indices: [{ name: 'acts_freeze', columns: ['freezeId'] }],
+});
+
+export const entities = [
+  walletSchema,
+  holdSchema,
+  postingSchema,
+  entrySchema,
+  parkedVerdictSchema,
+  freezeSchema,
+  actSchema,
+];

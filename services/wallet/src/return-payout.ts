@@ -24,7 +24,7 @@ async function applyReturn(
   verdict: Parked<'payout-return'>,
 ): Promise<void> {
   const { sourceId: payoutId, transactionId, amountMinor } = verdict;
-  const decision = decideReturn(hold, verdict, payoutId);
+  const decision = decideReturn(wallet, hold, verdict, payoutId);
   if (decision.action === 'nothing') return;
   if (decision.action === 'park') return tx.park(verdict, deps.clock.now());
   if (decision.action === 'refuse') return tellRefused(tx, 'payout-return', payoutId, verdict, decision.reason);

@@ -13,7 +13,7 @@ export const voidHold = (deps: LedgerDeps, { by, reason, ...claim }: VoidOrder, 
   onceInWallet(deps, messageId, claim, async (tx) => {
     const { transactionId, amountMinor } = claim;
     const { wallet, hold, awaited } = await tx.lockForSettlement(claim, newborn(deps), transactionId);
-    const decision = decideVoid(hold, claim, by);
+    const decision = decideVoid(wallet, hold, claim, by);
     if (decision.action === 'nothing') return;
     if (decision.action === 'refuse') return tellRefused(tx, 'void', transactionId, claim, decision.reason);
     if (decision.action === 'tombstone') {

@@ -18,7 +18,7 @@ function groups<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<str
 
 /**
  * DESIGN §6 over the rows themselves: I1 every posting sums to zero, I2 every balance is the sum of its entries, I3 nothing is
- * negative, I5 one posting per kind and source; and each wallet's entries form one unbroken chain of hashes and running balances.
+ * negative, I5 one posting per kind and source; nobody has money to spend and a debt (M7); and each wallet's entries form one unbroken chain of hashes and running balances.
  */
 export function expectSound({ wallets, postings, entries }: Rows): void {
   const sources = postings.map(({ kind, sourceId }) => `${kind} ${sourceId}`);
@@ -34,6 +34,9 @@ export function expectSound({ wallets, postings, entries }: Rows): void {
       (a, b) => Number(a.walletVersion - b.walletVersion) || a.line - b.line,
     );
     expect(wallet.availableMinor >= 0n && wallet.heldMinor >= 0n && wallet.receivableMinor <= 0n, 'I3').toBe(true);
+    expect(wallet.availableMinor === 0n || wallet.receivableMinor === 0n, 'M7: money to spend beside a debt').toBe(
+      true,
+    );
     expectChained(wallet, chain, postingsById);
   }
 }

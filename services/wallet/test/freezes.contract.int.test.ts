@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newUuid } from '#libs/runtime';
+import { adjustFunds } from '../src/adjust-funds.ts';
 import { creditDeposit } from '../src/credit-deposit.ts';
 import type { Freeze } from '../src/freezes/freeze.ts';
 import { freezeWithdrawals } from '../src/freezes/freeze-withdrawals.ts';
@@ -8,7 +9,15 @@ import { releaseFreeze } from '../src/freezes/release-freeze.ts';
 import { holdFunds } from '../src/hold-funds.ts';
 import type { Owner } from '../src/ledger/ledger.ts';
 import { postHold } from '../src/post-hold.ts';
-import { depositOf, foreignId, memoryTestLedger, owner, postgresTestLedger, withdrawalOf } from './ledgers.ts';
+import {
+  adjustmentOf,
+  depositOf,
+  foreignId,
+  memoryTestLedger,
+  owner,
+  postgresTestLedger,
+  withdrawalOf,
+} from './ledgers.ts';
 
 const stores = [
   ['in memory', async () => memoryTestLedger()],
@@ -85,9 +94,11 @@ describe.each(stores)('freezes %s', (_store, open) => {
     const who = await funded();
     const first = await freeze(who);
     expect(await freeze(who)).toEqual(first);
-    expect((await ledger.sent(first.id)).map(({ type }) => type)).toEqual(['wallet.frozen.v1']);
+    const facts = async () =>
+      (await ledger.sent(first.id)).map(({ type }) => type).filter((type) => type !== 'wallet.audited.v1');
+    expect(await facts()).toEqual(['wallet.frozen.v1']);
     await release(first.id);
-    expect((await ledger.sent(first.id)).map(({ type }) => type)).toEqual(['wallet.frozen.v1', 'wallet.unfrozen.v1']);
+    expect(await facts()).toEqual(['wallet.frozen.v1', 'wallet.unfrozen.v1']);
     expect((await freeze(who)).id).not.toBe(first.id);
   });
 
@@ -99,6 +110,30 @@ describe.each(stores)('freezes %s', (_store, open) => {
     expect(await refusalOf(who)).toBe('wallet_frozen');
     await release(everything.id);
     expect(await refusalOf(who)).toBeNull();
+  });
+
+  test('R4 M11: an adjustment while everything is frozen leaves no mark of its own on the wallet', async () => {
+    const who = await funded();
+    const { id } = await freeze(null);
+    await adjustFunds(ledger.deps, adjustmentOf(who, 500n, 'credit'), foreignId());
+    expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 10_500n, frozenAt: null });
+    await release(id);
+    expect(await refusalOf(who)).toBeNull();
+  });
+
+  test('A7: placing, proposing to lift and lifting are acts, told with who did them and nothing of a refused try', async () => {
+    const [placer, proposer, releaser] = [newUuid(), newUuid(), newUuid()];
+    const { id } = await freeze(await funded(), placer);
+    await lift(id, proposer);
+    await lift(id, proposer);
+    await lift(id, releaser);
+    await lift(id, releaser);
+    const told = (await ledger.sent(id)).filter(({ type }) => type === 'wallet.audited.v1').map(({ data }) => data);
+    expect(told).toMatchObject([
+      { actor_id: placer, action: 'freeze_placed', about: id },
+      { actor_id: proposer, action: 'freeze_release_proposed', about: id },
+      { actor_id: releaser, action: 'freeze_released', about: id },
+    ]);
   });
 
   test('what is in force is listed first', async () => {
@@ -144,6 +179,8 @@ describe('M11: the database itself refuses', () => {
   });
 
   test.each([
+    'UPDATE acts SET actor_id = gen_random_uuid()',
+    'DELETE FROM acts',
     'UPDATE wallets SET frozen_at = NULL',
     'DELETE FROM freezes',
     `UPDATE freezes SET frozen_by = 'nobody'`,

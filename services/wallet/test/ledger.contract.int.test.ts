@@ -233,6 +233,25 @@ describe.each([
     expect(await balances(who)).toEqual([50n, 0n, 0n]);
   });
 
+  test('M7: while a wallet is in debt nothing is held of it; a void and a returned payout repay it first', async () => {
+    const { who, deposit } = await funded(1_000n);
+    const [cancelled, paidOut] = [withdrawalOf(who, 400n), withdrawalOf(who, 600n)];
+    for (const claim of [cancelled, paidOut]) await holdFunds(ledger.deps, claim);
+    await post(paidOut);
+    await reverseDeposit(ledger.deps, reversalOf(deposit, 900n), message());
+    expect(await balances(who)).toEqual([0n, 400n, -900n]);
+    const refused = withdrawalOf(who, 1n);
+    expect(await holdFunds(ledger.deps, refused)).toMatchObject({ refusal: 'wallet_in_debt' });
+    await voidIt(cancelled);
+    expect(await balances(who)).toEqual([0n, 0n, -500n]);
+    await returnPayout(ledger.deps, { ...paidOut, payoutId: foreignId() }, message());
+    expect(await balances(who)).toEqual([100n, 0n, 0n]);
+    expect(await holdFunds(ledger.deps, refused), 'the first decision is final').toMatchObject({
+      refusal: 'wallet_in_debt',
+    });
+    expect(await holdFunds(ledger.deps, withdrawalOf(who, 100n))).toMatchObject({ refusal: null });
+  });
+
   test('M7: reversals of one purchase never exceed its credit', async () => {
     const { who, deposit } = await funded(1_000n);
     await reverseDeposit(ledger.deps, reversalOf(deposit, 700n), message());

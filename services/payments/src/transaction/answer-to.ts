@@ -4,7 +4,7 @@ import { resourceOf } from './resource.ts';
 import type { Transaction } from './transaction.ts';
 
 /** The refusals that a request can hear of; each is the reason of a transaction that failed before it began. */
-const refusals = ['insufficient_funds', 'wallet_frozen', 'voided', 'provider_rejected'] as const;
+const refusals = ['insufficient_funds', 'wallet_frozen', 'wallet_in_debt', 'voided', 'provider_rejected'] as const;
 
 /**
  * What the request that made this transaction is answered, judged by the row as it is now, so that whoever finishes the first step

@@ -1,5 +1,6 @@
 import type { MemoryDatabase } from '#libs/db';
 import type { Owner } from '../ledger/ledger.ts';
+import type { Act } from './act.ts';
 import type { Freeze } from './freeze.ts';
 import type { FreezeTx } from './freeze-store.ts';
 
@@ -10,6 +11,7 @@ export function memoryFreezes(memory: MemoryDatabase, mark: (owner: Owner, froze
     keyConstraint: 'freezes_pkey',
     unique: { freezes_one_per_wallet: (row) => (row.releasedAt === null ? scopeOf(row.owner) : null) },
   });
+  const acts = memory.table<Act>({ key: (row) => row.id, keyConstraint: 'acts_pkey' });
   const active = (owner: Owner | null) =>
     freezes.filter((row) => row.releasedAt === null && scopeOf(row.owner) === scopeOf(owner))[0];
   const lasts = ({ releasedAt }: Freeze) => (releasedAt === null ? 0 : 1);
@@ -37,6 +39,7 @@ export function memoryFreezes(memory: MemoryDatabase, mark: (owner: Owner, froze
         .all()
         .sort((a, b) => lasts(a) - lasts(b) || b.frozenAt.getTime() - a.frozenAt.getTime())
         .slice(0, limit),
+    insertAct: async (act) => acts.insert(act),
   };
   return { tx, everythingFrozenAt: () => active(null)?.frozenAt ?? null };
 }

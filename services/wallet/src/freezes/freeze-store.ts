@@ -1,5 +1,6 @@
 import type { Sql } from '#libs/db';
 import type { Owner } from '../ledger/ledger.ts';
+import type { Act } from './act.ts';
 import type { Freeze } from './freeze.ts';
 
 export interface FreezeTx {
@@ -14,6 +15,7 @@ export interface FreezeTx {
   releaseFreeze(id: string, by: string, at: Date): Promise<void>;
   /** In force first, then newest first. */
   listFreezes(limit: number): Promise<Freeze[]>;
+  insertAct(act: Act): Promise<void>;
 }
 
 const COLUMNS = `id, user_id AS "userId", currency, reason, frozen_by AS "frozenBy", frozen_at AS "frozenAt",
@@ -54,6 +56,10 @@ export function postgresFreezes(sql: Sql): FreezeTx {
     listFreezes: async (limit) => {
       const text = `SELECT ${COLUMNS} FROM freezes ORDER BY released_at IS NOT NULL, frozen_at DESC, id LIMIT $1`;
       return (await sql.rows<Row>(text, [limit])).map(freezeOf);
+    },
+    insertAct: async ({ id, at, actorId, action, freezeId }) => {
+      const values = [id, at, actorId, action, freezeId];
+      await sql.run('INSERT INTO acts (id, at, actor_id, action, freeze_id) VALUES ($1, $2, $3, $4, $5)', values);
     },
   };
 }

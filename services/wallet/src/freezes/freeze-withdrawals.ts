@@ -1,9 +1,10 @@
 import { inWallet, type LedgerDeps, newborn } from '../in-wallet.ts';
 import type { WalletTx } from '../ledger/ledger-store.ts';
+import { recordAct } from './act.ts';
 import type { Freeze } from './freeze.ts';
 
 /**
- * Freezes one wallet, or every wallet there is and will be. Returns the freeze that is in force: a second one of the same is the
+ * An admin freezes one wallet, or every wallet there is and will be. Returns the freeze that is in force: a second one of the same is the
  * first. Whatever was held before goes on; whether it is executed is for payments, which is told.
  */
 export async function freezeWithdrawals(
@@ -12,7 +13,10 @@ export async function freezeWithdrawals(
 ): Promise<Freeze> {
   const work = async (tx: WalletTx) => {
     if (owner !== null) await tx.lockWallet(owner, newborn(deps));
-    return freezeOnce(deps, tx, { owner, reason, frozenBy });
+    const freeze = await freezeOnce(deps, tx, { owner, reason, frozenBy });
+    // Also of one that found a freeze in force: an admin wanted it.
+    await recordAct(tx, deps, freeze, { actorId: frozenBy, action: 'freeze_placed' });
+    return freeze;
   };
   return owner === null ? deps.transact(work, { onUnknownCommit: 'rerun' }) : inWallet(deps, owner, work);
 }

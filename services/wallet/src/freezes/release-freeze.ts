@@ -1,5 +1,6 @@
 import { inWallet, type LedgerDeps, newborn } from '../in-wallet.ts';
 import type { WalletTx } from '../ledger/ledger-store.ts';
+import { recordAct } from './act.ts';
 import type { Freeze } from './freeze.ts';
 import { toldFreeze } from './freeze-withdrawals.ts';
 
@@ -28,10 +29,12 @@ async function release(deps: LedgerDeps, tx: WalletTx, freezeId: string, adminId
   const at = deps.clock.now();
   if (freeze.releaseProposedBy === null) {
     await tx.proposeRelease(freezeId, adminId, at);
+    await recordAct(tx, deps, freeze, { actorId: adminId, action: 'freeze_release_proposed' });
     return { ok: true, freeze: { ...freeze, releaseProposedBy: adminId, releaseProposedAt: at } };
   }
   if (freeze.releaseProposedBy === adminId) return { ok: false, refusal: 'other_admin_needed' };
   await tx.releaseFreeze(freezeId, adminId, at);
+  await recordAct(tx, deps, freeze, { actorId: adminId, action: 'freeze_released' });
   const released = { ...freeze, releasedBy: adminId, releasedAt: at };
   await tx.enqueue('wallet.unfrozen.v1', toldFreeze(released), { correlationId: freezeId });
   return { ok: true, freeze: released };

@@ -34,7 +34,8 @@ export function memoryLedger(memory: MemoryDatabase) {
     for (const line of lines) entries.insert(line);
     const before = wallets.get(ownerKey(wallet));
     if (before?.version !== posting.walletVersion - 1n) fail('the wallet moved under our lock');
-    wallets.update(ownerKey(wallet), wallet);
+    // Not the mark of a freeze: what was locked may show the freeze of everything, which is no mark of this wallet.
+    wallets.update(ownerKey(wallet), { ...wallet, frozenAt: before.frozenAt });
     return true;
   };
   const changeHold = (transactionId: string, change: Partial<Hold>) =>

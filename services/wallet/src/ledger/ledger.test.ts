@@ -39,22 +39,22 @@ test('M11: a frozen wallet holds nothing, however much is there', () => {
 
 test('M3: a hold ends once, whichever of post and void comes first', () => {
   expect(post(held, claim).action).toBe('move');
-  expect(voidHold(held, claim, 'verdict').action).toBe('move');
+  expect(voidHold(wallet(), held, claim, 'verdict').action).toBe('move');
   const posted: Hold = { ...held, settlement: 'post' };
   expect(post(posted, claim)).toEqual({ action: 'nothing' });
-  expect(voidHold(posted, claim, 'verdict')).toEqual(refused('already_posted'));
+  expect(voidHold(wallet(), posted, claim, 'verdict')).toEqual(refused('already_posted'));
   const voided: Hold = { ...held, settlement: 'void' };
-  expect(voidHold(voided, claim, 'request')).toEqual({ action: 'nothing' });
+  expect(voidHold(wallet(), voided, claim, 'request')).toEqual({ action: 'nothing' });
   expect(post(voided, claim)).toEqual(refused('already_voided'));
 });
 
 test('a void that payments asks for buries an unknown or refused hold; a verdict about one is refused', () => {
   const never: Hold = { ...held, refusal: 'insufficient_funds' };
-  expect(voidHold(null, claim, 'request')).toEqual({ action: 'tombstone' });
-  expect(voidHold(never, claim, 'request')).toEqual({ action: 'tombstone' });
-  expect(voidHold(null, claim, 'verdict')).toEqual(refused('hold_unknown'));
-  expect(voidHold(never, claim, 'verdict')).toEqual(refused('hold_refused'));
-  expect(voidHold({ ...never, settlement: 'void' }, claim, 'request')).toEqual({ action: 'nothing' });
+  expect(voidHold(wallet(), null, claim, 'request')).toEqual({ action: 'tombstone' });
+  expect(voidHold(wallet(), never, claim, 'request')).toEqual({ action: 'tombstone' });
+  expect(voidHold(wallet(), null, claim, 'verdict')).toEqual(refused('hold_unknown'));
+  expect(voidHold(wallet(), never, claim, 'verdict')).toEqual(refused('hold_refused'));
+  expect(voidHold(wallet(), { ...never, settlement: 'void' }, claim, 'request')).toEqual({ action: 'nothing' });
   expect(post(null, claim)).toEqual(refused('hold_unknown'));
   expect(post(never, claim)).toEqual(refused('hold_refused'));
 });
@@ -64,12 +64,12 @@ test.each([{ amountMinor: 99n }, { userId: 'another' }, { currency: 'USD' as con
   (other) => {
     for (const decide of [
       post,
-      (h: Hold, c: Claim) => voidHold(h, c, 'verdict'),
-      (h: Hold, c: Claim) => voidHold(h, c, 'request'),
+      (h: Hold, c: Claim) => voidHold(wallet(), h, c, 'verdict'),
+      (h: Hold, c: Claim) => voidHold(wallet(), h, c, 'request'),
     ]) {
       expect(decide(held, { ...claim, ...other })).toEqual(refused('hold_mismatch'));
     }
-    expect(returnPayout({ ...held, settlement: 'post' }, { ...claim, ...other }, 'po')).toEqual(
+    expect(returnPayout(wallet(), { ...held, settlement: 'post' }, { ...claim, ...other }, 'po')).toEqual(
       refused('hold_mismatch'),
     );
   },
@@ -81,6 +81,27 @@ test('M7: a credit repays what is owed first, at most all of it', () => {
   expect(credit(wallet(), 100n)).toEqual({ action: 'move', moves: [arrived] });
   expect(credit(wallet({ receivableMinor: -30n }), 100n)).toEqual({ action: 'move', moves: [arrived, repaid(30n)] });
   expect(credit(wallet({ receivableMinor: -300n }), 100n)).toEqual({ action: 'move', moves: [arrived, repaid(100n)] });
+});
+
+test('M7: a void and a return repay what is owed first, as a credit does', () => {
+  const indebted = wallet({ receivableMinor: -30n });
+  const repaid = { from: 'available', to: 'receivable', amountMinor: 30n };
+  const posted: Hold = { ...held, settlement: 'post' };
+  const back = (from: string) => ({ action: 'move', moves: [{ from, to: 'available', amountMinor: 100n }, repaid] });
+  expect(voidHold(indebted, held, claim, 'verdict')).toEqual(back('held'));
+  expect(returnPayout(indebted, posted, claim, 'po')).toEqual(back('revio:clearing'));
+});
+
+test('M7: whoever owes something withdraws nothing, whatever is there', () => {
+  expect(hold(wallet({ availableMinor: 1000n, receivableMinor: -1n }), 100n)).toEqual(refused('wallet_in_debt'));
+});
+
+test('M7: money that stood beside a debt repays it with the next that arrives', () => {
+  const moves = [
+    { from: 'revio:clearing', to: 'available', amountMinor: 100n },
+    { from: 'available', to: 'receivable', amountMinor: 150n },
+  ];
+  expect(credit(wallet({ availableMinor: 50n, receivableMinor: -300n }), 100n)).toEqual({ action: 'move', moves });
 });
 
 test('M7: a reversal takes what is available, and the rest becomes a debt', () => {
@@ -102,17 +123,19 @@ test('M7: a reversal waits for its credit, and never exceeds what is left of it'
 test('a payout comes back once, after it was posted; before that it waits', () => {
   const posted: Hold = { ...held, settlement: 'post' };
   const moves = [{ from: 'revio:clearing', to: 'available', amountMinor: 100n }];
-  expect(returnPayout(held, claim, 'po')).toEqual({ action: 'park' });
-  expect(returnPayout(posted, claim, 'po')).toEqual({ action: 'move', moves });
-  expect(returnPayout({ ...posted, returnedPayoutId: 'po' }, claim, 'po')).toEqual({ action: 'nothing' });
-  expect(returnPayout({ ...posted, returnedPayoutId: 'other' }, claim, 'po')).toEqual(refused('already_returned'));
-  expect(returnPayout({ ...held, settlement: 'void' }, claim, 'po')).toEqual(refused('already_voided'));
-  expect(returnPayout(null, claim, 'po')).toEqual(refused('hold_unknown'));
+  expect(returnPayout(wallet(), held, claim, 'po')).toEqual({ action: 'park' });
+  expect(returnPayout(wallet(), posted, claim, 'po')).toEqual({ action: 'move', moves });
+  expect(returnPayout(wallet(), { ...posted, returnedPayoutId: 'po' }, claim, 'po')).toEqual({ action: 'nothing' });
+  expect(returnPayout(wallet(), { ...posted, returnedPayoutId: 'other' }, claim, 'po')).toEqual(
+    refused('already_returned'),
+  );
+  expect(returnPayout(wallet(), { ...held, settlement: 'void' }, claim, 'po')).toEqual(refused('already_voided'));
+  expect(returnPayout(wallet(), null, claim, 'po')).toEqual(refused('hold_unknown'));
 });
 
 test.each([0n, -1n, 10n ** 12n + 1n])('M8: an amount of %d minor units is no amount', (amountMinor) => {
   const wrong = { ...claim, amountMinor };
   expect(credit(wallet(), amountMinor)).toEqual(refused('amount_invalid'));
   expect(reverse(wallet(), credited(), wrong)).toEqual(refused('amount_invalid'));
-  expect(voidHold(null, wrong, 'request')).toEqual(refused('amount_invalid'));
+  expect(voidHold(wallet(), null, wrong, 'request')).toEqual(refused('amount_invalid'));
 });

@@ -31,7 +31,7 @@ export type Wallet = Owner &
 /** What every request and verdict names. */
 export type Claim = Owner & { transactionId: string; amountMinor: bigint };
 
-export type HoldRefusal = 'insufficient_funds' | 'wallet_frozen' | 'voided' | LimitRefusal;
+export type HoldRefusal = 'insufficient_funds' | 'wallet_frozen' | 'wallet_in_debt' | 'voided' | LimitRefusal;
 
 /** The one decision about a transaction's money, which never changes, and how it ended. */
 export type Hold = Claim & {
@@ -88,9 +88,10 @@ export const sameClaim = (a: Claim, b: Claim): boolean =>
   a.currency === b.currency &&
   a.amountMinor === b.amountMinor;
 
-/** available → held, if there is enough. */
+/** available → held, if there is enough, and nothing is owed. */
 export function hold(wallet: Wallet, amountMinor: bigint): Moved | { action: 'refuse'; reason: HoldRefusal } {
   if (wallet.frozenAt !== null) return { action: 'refuse', reason: 'wallet_frozen' };
+  if (wallet.receivableMinor < 0n) return { action: 'refuse', reason: 'wallet_in_debt' };
   if (wallet.availableMinor < amountMinor) return { action: 'refuse', reason: 'insufficient_funds' };
   return move({ from: 'available', to: 'held', amountMinor });
 }
@@ -106,10 +107,11 @@ export function post(held: Hold | null, claim: Claim): Moved | Refused | Repeate
 }
 
 /**
- * Gives the money back: held → available. Asked for by payments, which may never have heard the answer to its hold, a void may find
+ * Gives the money back: held → available, and on to what the user owes. Asked for by payments, which may never have heard the answer to its hold, a void may find
  * no hold, or a refused one: both become a tombstone. A verdict about a payout whose hold nobody knows is another matter, refused.
  */
 export function voidHold(
+  wallet: Wallet,
   held: Hold | null,
   claim: Claim,
   by: 'request' | 'verdict',
@@ -122,25 +124,29 @@ export function voidHold(
   if (held.settlement === 'void') return nothing;
   if (held.settlement === 'post') return refuse('already_posted');
   if (held.refusal !== null) return by === 'request' ? { action: 'tombstone' } : refuse('hold_refused');
-  return move({ from: 'held', to: 'available', amountMinor: claim.amountMinor });
+  return arrive('held', wallet, claim.amountMinor);
 }
 
 /** clearing → available, and on from there to what the user owes. */
 export const credit = (wallet: Wallet, amountMinor: bigint): Moved | Refused =>
-  isAmount(amountMinor) ? creditFrom('revio:clearing', wallet, amountMinor) : refuse('amount_invalid');
+  isAmount(amountMinor) ? arrive('revio:clearing', wallet, amountMinor) : refuse('amount_invalid');
 
 /** Two people agreed on it: adjustments → available, as a credit is; or back, never more than is available, so that no debt is made. */
 export function adjust(wallet: Wallet, direction: 'credit' | 'debit', amountMinor: bigint): Moved | Refused {
   if (!isAmount(amountMinor)) return refuse('amount_invalid');
-  if (direction === 'credit') return creditFrom('adjustments', wallet, amountMinor);
+  if (direction === 'credit') return arrive('adjustments', wallet, amountMinor);
   if (wallet.availableMinor < amountMinor) return refuse('insufficient_funds');
   return move({ from: 'available', to: 'adjustments', amountMinor });
 }
 
-const creditFrom = (from: Account, { receivableMinor }: Wallet, amountMinor: bigint): Moved =>
+/**
+ * Whatever becomes available repays what is owed first, wherever it comes from: so no wallet ever has both money to spend and a debt, and
+ * it is the debt alone that keeps a hold back.
+ */
+const arrive = (from: Account, { availableMinor, receivableMinor }: Wallet, amountMinor: bigint): Moved =>
   move(
     { from, to: 'available', amountMinor },
-    { from: 'available', to: 'receivable', amountMinor: smaller(-receivableMinor, amountMinor) },
+    { from: 'available', to: 'receivable', amountMinor: smaller(-receivableMinor, availableMinor + amountMinor) },
   );
 
 /** A refund or chargeback: what is still available goes back to clearing, the rest becomes a debt. Never more than was credited. */
@@ -158,8 +164,13 @@ export function reverse(wallet: Wallet, credited: Credit | null, claim: Claim): 
   );
 }
 
-/** The bank sent an executed payout back: clearing → available, once. */
-export function returnPayout(held: Hold | null, claim: Claim, payoutId: string): Moved | Refused | Repeated | Parked {
+/** The bank sent an executed payout back: clearing → available, once, and on to what the user owes. */
+export function returnPayout(
+  wallet: Wallet,
+  held: Hold | null,
+  claim: Claim,
+  payoutId: string,
+): Moved | Refused | Repeated | Parked {
   if (held === null) return refuse('hold_unknown');
   if (!sameClaim(held, claim)) return refuse('hold_mismatch');
   if (held.settlement === 'void') return refuse('already_voided');
@@ -167,7 +178,7 @@ export function returnPayout(held: Hold | null, claim: Claim, payoutId: string):
   if (held.settlement === null) return { action: 'park' };
   if (held.returnedPayoutId === payoutId) return nothing;
   if (held.returnedPayoutId !== null) return refuse('already_returned');
-  return move({ from: 'revio:clearing', to: 'available', amountMinor: claim.amountMinor });
+  return arrive('revio:clearing', wallet, claim.amountMinor);
 }
 
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
