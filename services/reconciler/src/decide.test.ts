@@ -35,7 +35,7 @@ function said(decision: Decision): string {
     case 'reverse':
       return `reverse ${decision.reversal} ${decision.amountMinor}`;
     case 'case':
-      return `case ${decision.cause}`;
+      return ['case', decision.cause, decision.part].filter(Boolean).join(' ');
     default:
       return `${decision.kind} ${decision.reason}`;
   }
@@ -162,6 +162,30 @@ describe('deposits: late truth (M7)', () => {
       purchase('cancelled', read, 70),
       'case credit_denied',
       known([credited()], { lastUpdatedOn: at(60) }),
+    ],
+    [
+      'a read that denies the credit, from before it by Revio’s clock but surely made since',
+      purchase('viewed', { ...read, observed_at: at(121).toISOString() }),
+      'case credit_denied',
+      known([credited()], { lastUpdatedOn: at(60) }),
+    ],
+    [
+      'the same read, if it may only have been slow',
+      purchase('viewed', { ...read, observed_at: at(120).toISOString() }),
+      'ignore superseded',
+      known([credited()], { lastUpdatedOn: at(60) }),
+    ],
+    [
+      'refunded again, and only the first refund’s Payment came',
+      purchase('refunded', { ...read, updated_on: at(-3600).toISOString(), refundable_minor: '7000' }),
+      'case reversal_without_payment 3000',
+      known([credited(), reversed('refund-1', 5_000n)]),
+    ],
+    [
+      'refunded in part, and reversed to the cent',
+      purchase('refunded', { ...read, updated_on: at(-3600).toISOString(), refundable_minor: '10000' }),
+      'ignore already_credited',
+      known([credited(), reversed('refund-1', 5_000n)]),
     ],
     [
       'refunded, by a webhook: the Payment will tell',
@@ -340,6 +364,12 @@ describe('withdrawals: only an authenticated word about the executed payout rele
       'ignore not_executed_yet',
     ],
     ['initialized past the window', payout('initialized', late), 'fail failed not_executed'],
+    [
+      'I8: initialized past the window, though it was said to have moved: a human',
+      payout('initialized', late),
+      'case unknown_outcome',
+      known([], { lastStatus: 'pending', lastUpdatedOn: at(60) }),
+    ],
     ['an unknown status, by a webhook', payout('dreaming'), 'read unknown_status'],
     ['an unknown status', payout('dreaming', read), 'case unknown_status'],
     ['a stale success: read', payout('success', { observed_at: at(361).toISOString() }), 'read stale_snapshot'],
@@ -380,6 +410,24 @@ describe('withdrawals: after the verdict', () => {
     ['success again', payout('success'), 'ignore already_settled', settled],
     ['an old pending', payout('pending', {}, 50), 'ignore already_settled', settled],
     ['an old error, by a read', payout('error', read, 50), 'ignore already_settled', settled],
+    [
+      'an old error, by a read that was surely made since: a lie on either side',
+      payout('error', { ...read, observed_at: at(121).toISOString() }, 50),
+      'case contradicts_settlement',
+      settled,
+    ],
+    [
+      'never executed, by a read that was surely made since',
+      payout('initialized', { ...read, observed_at: at(121).toISOString() }, 0),
+      'case contradicts_settlement',
+      settled,
+    ],
+    [
+      'pending of the same second, by a slow answer: read',
+      payout('pending', { ...answer, observed_at: at(61).toISOString() }),
+      'read contradicts_settlement',
+      settled,
+    ],
     ['error by a webhook: read', payout('error', {}, 70), 'read error_after_success', settled],
     ['error by the answer: read', payout('error', answer, 70), 'read error_after_success', settled],
     ['error by a read made since: it came back', payout('error', read, 70), 'return', settled],
@@ -391,6 +439,12 @@ describe('withdrawals: after the verdict', () => {
     ['error again', payout('error', read), 'ignore already_failed', failed],
     ['initialized after not executed', payout('initialized', read), 'ignore already_failed', failed],
     ['a success from before the failure', payout('success', {}, 50), 'ignore superseded', failed],
+    [
+      'the same, by a read that was surely made since',
+      payout('success', { ...read, observed_at: at(121).toISOString() }, 50),
+      'case paid_after_release',
+      failed,
+    ],
     ['success after release, by a webhook: read first', payout('success', {}, 70), 'read paid_after_release', failed],
     [
       'success after release: alarm, never a second debit',

@@ -15,7 +15,8 @@ export type Decision =
   | { kind: 'park'; reason: string }
   /** Wait for a fresh read at Revio. */
   | { kind: 'read'; reason: string }
-  | { kind: 'case'; cause: string };
+  /** `part`: what of the object it is about, where one object can give cause for several. */
+  | { kind: 'case'; cause: string; part?: string };
 
 /** What was decided and seen before. */
 export interface Known {

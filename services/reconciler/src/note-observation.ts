@@ -13,6 +13,9 @@ type Snapshot = Exclude<Observation, { object_type: 'absent' | 'payment' }>;
 function withSnapshot(object: ProviderObject, observed: Snapshot): ProviderObject {
   const updatedOn = new Date(observed.updated_on);
   if (object.lastUpdatedOn !== null && updatedOn < object.lastUpdatedOn) return object;
+  // Of two snapshots of one second the order is not told, but these words are each object's first.
+  const isFirst = observed.status === 'created' || observed.status === 'initialized';
+  if (isFirst && updatedOn.getTime() === object.lastUpdatedOn?.getTime()) return object;
   return { ...object, lastStatus: observed.status, lastUpdatedOn: updatedOn };
 }
 

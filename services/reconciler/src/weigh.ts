@@ -92,7 +92,7 @@ async function conclude(scale: Scale, arrival: Arrival, giveUpBefore?: Date): Pr
   if (decision.kind === 'park' || decision.kind === 'read') await keepWaiting(scale, arrival, decision);
   else {
     if (isRuling(decision)) await pronounce(scale, decision, observation);
-    if (decision.kind === 'case') await openCase(scale.tx, deps, caseAbout(scale, decision.cause, arrival));
+    if (decision.kind === 'case') await openCase(scale.tx, deps, caseAbout(scale, decision, arrival));
     if (arrival.id !== null) await scale.tx.deleteWaiting(arrival.id);
     await answer(scale, arrival, outcomeOf(decision), wordOf(decision));
   }
@@ -164,12 +164,12 @@ function wordOf(decision: Decision): string {
 }
 
 const caseAbout = (
-  { object, expected }: Scale,
-  cause: string,
+  { object, expected, verdicts }: Scale,
+  { cause, part }: Extract<Decision, { kind: 'case' }>,
   { observation: observed, deliveryId }: Pick<Arrival, 'observation' | 'deliveryId'>,
 ) => ({
   cause,
-  about: observed.object_id,
+  about: part === undefined ? observed.object_id : `${observed.object_id}:${part}`,
   transactionId: object.transactionId,
   objectId: observed.object_id,
   evidence: {
@@ -184,6 +184,14 @@ const caseAbout = (
             object_id: expected.objectId,
           },
     observed,
+    reversed_minor: reversedMinor(verdicts, object.objectId),
     delivery_id: deliveryId,
   },
 });
+
+/** What of the object's credit has been reversed so far. */
+const reversedMinor = (verdicts: readonly Verdict[], of: string): string =>
+  verdicts
+    .filter(({ slot, objectId }) => slot === 'reversal' && objectId === of)
+    .reduce((sum, { amountMinor }) => sum + amountMinor, 0n)
+    .toString();

@@ -1,9 +1,9 @@
 import type { PayoutObservation } from '#libs/contracts';
 import type { Decision, Known, Policy } from '../decision.ts';
-import type { Expected } from '../subject.ts';
+import type { Expected, ProviderObject } from '../subject.ts';
 import type { Verdict } from '../verdict.ts';
 import { caseOf, fail, ignore, park, read, settle } from './rulings.ts';
-import { confirmByRead, isOlder } from './trust.ts';
+import { confirmByRead, isOlder, isReadSince } from './trust.ts';
 
 /**
  * A payout found by its reference is not the one that we executed: only the id of the written intent is. And a hold is released only
@@ -38,7 +38,7 @@ function decideOpen(expected: Expected, observed: PayoutObservation, known: Know
       if (byWebhook) return confirmByRead(observed, known.object, policy, 'failure_by_webhook');
       return isOlder(observed, known.object.lastUpdatedOn) ? read('superseded') : fail('failed', 'payout_failed');
     case 'initialized':
-      return decideUnexecuted(observed, policy);
+      return decideUnexecuted(observed, known.object, policy);
     default:
       return byWebhook ? confirmByRead(observed, known.object, policy, 'unknown_status') : caseOf('unknown_status');
   }
@@ -46,14 +46,16 @@ function decideOpen(expected: Expected, observed: PayoutObservation, known: Know
 
 /**
  * `initialized` says only that nothing has happened yet; an execute call of ours may still be on its way. Once Revio's own clock is
- * past the window it can no longer be accepted, if Revio keeps to the window; where that is not confirmed, a human decides.
+ * past the window it can no longer be accepted, if Revio keeps to the window; where that is not confirmed, or where we have been told
+ * that it had moved, a human decides.
  */
-function decideUnexecuted(observed: PayoutObservation, policy: Policy): Decision {
+function decideUnexecuted(observed: PayoutObservation, object: ProviderObject, policy: Policy): Decision {
   if (observed.source !== 'read') return ignore('not_executed_yet');
   if (observed.provider_date === null) return decideUndated(observed, policy);
   const ageMs = Date.parse(observed.provider_date) - Date.parse(observed.created_on);
   if (ageMs <= policy.executeWindowMs) return ignore('execute_window_open');
-  return policy.executeWindowEnforced ? fail('failed', 'not_executed') : caseOf('unknown_outcome');
+  const hasMoved = object.lastStatus !== null && object.lastStatus !== 'initialized';
+  return policy.executeWindowEnforced && !hasMoved ? fail('failed', 'not_executed') : caseOf('unknown_outcome');
 }
 
 /** An answer without a Date header: by our own clock the window can be known to be over, but that never releases a hold. */
@@ -66,8 +68,9 @@ function afterSettlement(observed: PayoutObservation, known: Known, final: Verdi
   const returned = known.verdicts.find(({ slot }) => slot === 'return');
   const last = returned ?? final;
   const agrees = observed.status === (returned === undefined ? 'success' : 'error');
-  if (agrees || isOlder(observed, last.updatedOn)) return ignore('already_settled');
-  if (returned !== undefined || observed.status !== 'error')
+  const isLate = isOlder(observed, last.updatedOn);
+  if (agrees || (isLate && !isReadSince(observed, last.decidedAt, policy))) return ignore('already_settled');
+  if (returned !== undefined || observed.status !== 'error' || isLate)
     return contradiction(observed, known, last, policy, 'contradicts_settlement');
   // Only a read of its own says that money came back, and only one made since: an earlier one may have been slow to arrive.
   if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, 'error_after_success');
@@ -78,7 +81,8 @@ function afterSettlement(observed: PayoutObservation, known: Known, final: Verdi
 /** The hold has gone back to the user: if the money went out all the same, it is an alarm, and never a second debit. */
 function afterRelease(observed: PayoutObservation, known: Known, final: Verdict, policy: Policy): Decision {
   if (observed.status === 'error' || observed.status === 'initialized') return ignore('already_failed');
-  if (isOlder(observed, final.updatedOn)) return ignore('superseded');
+  if (isOlder(observed, final.updatedOn) && !isReadSince(observed, final.decidedAt, policy))
+    return ignore('superseded');
   const cause = observed.status === 'success' ? 'paid_after_release' : 'moving_after_release';
   return contradiction(observed, known, final, policy, cause);
 }
@@ -93,8 +97,7 @@ function contradiction(
 ): Decision {
   if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, cause);
   const isLater =
-    Date.parse(observed.updated_on) > verdict.updatedOn.getTime() ||
-    Date.parse(observed.observed_at) > verdict.decidedAt.getTime();
+    Date.parse(observed.updated_on) > verdict.updatedOn.getTime() || isReadSince(observed, verdict.decidedAt, policy);
   return isLater ? caseOf(cause) : read(cause);
 }
 

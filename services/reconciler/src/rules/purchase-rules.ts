@@ -1,8 +1,9 @@
 import type { PurchaseObservation } from '#libs/contracts';
 import type { Decision, Known, Policy } from '../decision.ts';
 import type { Expected } from '../subject.ts';
+import type { Verdict } from '../verdict.ts';
 import { caseOf, fail, ignore, park, read, settle } from './rulings.ts';
-import { confirmByRead, isOlder } from './trust.ts';
+import { confirmByRead, isOlder, isReadSince } from './trust.ts';
 
 type Failure = { status: 'failed' | 'expired' | 'cancelled'; reason: string };
 
@@ -43,7 +44,7 @@ export function decidePurchase(
   policy: Policy,
 ): Decision {
   const credit = known.verdicts.find(({ slot, sourceId }) => slot === 'credit' && sourceId === observed.object_id);
-  if (credit !== undefined) return afterCredit(observed, known, policy);
+  if (credit !== undefined) return afterCredit(observed, known, credit, policy);
   // Also for another purchase than the one the user was shown, and after any failure: what was paid is real money (M7).
   if (everPaid(observed)) return creditOrCase(expected, observed, known, policy);
   return decideUnpaid(expected, observed, known, policy);
@@ -51,14 +52,24 @@ export function decidePurchase(
 
 /** Credit only if every condition of REVIO.md §3 holds; the others of that list are checked in trust.ts. */
 function creditOrCase(expected: Expected, observed: PurchaseObservation, known: Known, policy: Policy): Decision {
-  const { payment } = observed;
-  if (observed.marked_as_paid) return caseOf('marked_as_paid');
-  if (payment === null) return caseOf('paid_without_payment');
-  if (payment.is_outgoing) return caseOf('payment_outgoing');
-  if (observed.currency_converted) return caseOf('currency_converted');
-  if (payment.currency !== expected.currency) return caseOf('currency_mismatch');
-  if (BigInt(payment.amount_minor) !== expected.amountMinor) return caseOf('amount_mismatch');
+  const wrong = whyNoCredit(expected, observed);
+  if (wrong !== null) return caseOf(wrong, wentBackMinor(observed)?.toString());
   return returning.has(observed.status) && !known.reversalWaits ? awaitReversal(observed, known, policy) : settle;
+}
+
+function whyNoCredit(expected: Expected, { payment, ...observed }: PurchaseObservation): string | null {
+  if (observed.marked_as_paid) return 'marked_as_paid';
+  if (payment === null) return 'paid_without_payment';
+  if (payment.is_outgoing) return 'payment_outgoing';
+  if (observed.currency_converted) return 'currency_converted';
+  if (payment.currency !== expected.currency) return 'currency_mismatch';
+  return BigInt(payment.amount_minor) === expected.amountMinor ? null : 'amount_mismatch';
+}
+
+/** How much of what was paid has gone back, as far as the purchase itself says; null where it says nothing of it. */
+function wentBackMinor({ status, payment, refundable_minor: left }: PurchaseObservation): bigint | null {
+  if (!returning.has(status) || payment === null || left === null || left === undefined) return null;
+  return BigInt(payment.amount_minor) - BigInt(left);
 }
 
 /**
@@ -68,14 +79,15 @@ function creditOrCase(expected: Expected, observed: PurchaseObservation, known: 
 function awaitReversal(observed: PurchaseObservation, known: Known, policy: Policy): Decision {
   const reason = 'reversal_without_payment';
   if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, reason);
-  return isInGrace(observed, policy) ? read(reason) : caseOf(reason);
+  return isInGrace(observed, policy) ? read(reason) : caseOf(reason, wentBackMinor(observed)?.toString());
 }
 
 const isInGrace = (observed: PurchaseObservation, { reversalGraceMs }: Policy): boolean =>
   Date.parse(observed.observed_at) - Date.parse(observed.updated_on) < reversalGraceMs;
 
-function afterCredit(observed: PurchaseObservation, known: Known, policy: Policy): Decision {
+function afterCredit(observed: PurchaseObservation, known: Known, credit: Verdict, policy: Policy): Decision {
   if (!everPaid(observed)) {
+    if (isReadSince(observed, credit.decidedAt, policy)) return caseOf('credit_denied');
     const { lastUpdatedOn } = known.object;
     // Seconds are all that Revio's times have: what is not later than the payment is what went before it.
     if (lastUpdatedOn !== null && Date.parse(observed.updated_on) <= lastUpdatedOn.getTime())
@@ -83,12 +95,21 @@ function afterCredit(observed: PurchaseObservation, known: Known, policy: Policy
     if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, 'contradicts_credit');
     return caseOf('credit_denied');
   }
-  const explained = known.verdicts.some((v) => v.slot === 'reversal' && v.objectId === observed.object_id);
-  if (!returning.has(observed.status) || explained) return ignore('already_credited');
+  const missing = unreversedMinor(observed, known);
+  if (!returning.has(observed.status) || missing === 0n) return ignore('already_credited');
   // The Payment tells how much went back and under which id; without it nobody can post a reversal exactly once.
   return observed.source === 'webhook' || isInGrace(observed, policy)
     ? ignore('reversal_expected')
-    : caseOf('reversal_without_payment');
+    : caseOf('reversal_without_payment', missing?.toString());
+}
+
+/** What went back and was not reversed: the Payment of the first refund explains no second one. Null where it cannot be known. */
+function unreversedMinor(observed: PurchaseObservation, { verdicts }: Known): bigint | null {
+  const reversals = verdicts.filter(({ slot, objectId }) => slot === 'reversal' && objectId === observed.object_id);
+  const reversed = reversals.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+  const wentBack = wentBackMinor(observed);
+  if (wentBack === null) return reversals.length > 0 ? 0n : null;
+  return wentBack > reversed ? wentBack - reversed : 0n;
 }
 
 function decideUnpaid(expected: Expected, observed: PurchaseObservation, known: Known, policy: Policy): Decision {

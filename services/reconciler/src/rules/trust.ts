@@ -52,6 +52,13 @@ function readSince(observed: Snapshot, object: ProviderObject, policy: Policy): 
   return aheadMs > 0 || (aheadMs === 0 && object.readStatus === observed.status);
 }
 
+/**
+ * A read that was surely made after this was decided: by more than an answer is under way and our clocks can be apart. It shows what is
+ * true now, whatever its `updated_on` says, so that a word that should never have been believed is not believed for ever.
+ */
+export const isReadSince = (observed: Seen, decidedAt: Date, policy: Policy): boolean =>
+  observed.source === 'read' && Date.parse(observed.observed_at) > decidedAt.getTime() + policy.skewMaxMs;
+
 /** An older snapshot than one that we have seen: it came late. Two of the same second have no order. */
 export const isOlder = (observed: Seen, than: Date | null): boolean =>
   than !== null && Date.parse(observed.updated_on) < than.getTime();
