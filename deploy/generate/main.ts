@@ -1,15 +1,17 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { eventSchemas } from './event-schemas.ts';
+import { openApiFile } from './openapi.ts';
+import { problemPages } from './problem-pages.ts';
 import { settings } from './settings.ts';
 
 /**
  * Writes every generated file, or with `--check` says which are stale and exits 1. The folders in `owned` hold generated files only:
  * what is no longer made is removed.
  */
-const owned = ['docs/events'];
+const owned = ['docs/events', 'docs/problems'];
 const check = process.argv.includes('--check');
-const files = new Map([...eventSchemas(), ...settings()]);
+const files = new Map([...eventSchemas(), ...settings(), ...openApiFile(), ...problemPages()]);
 
 const contentOf = (file: string): string | undefined => {
   try {

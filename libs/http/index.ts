@@ -7,6 +7,6 @@ export { type Listening, listen } from './listen.ts';
 export type { Access, Operation, OperationAnswer, OperationExample } from './operation.ts';
 export { parseBody, parseQuery } from './parse-body.ts';
 export { Problem, type ProblemDetails } from './problem.ts';
-export { type ProblemCode, problemCatalogue } from './problem-catalogue.ts';
+export { type ProblemCode, type ProblemKind, problemCatalogue } from './problem-catalogue.ts';
 export { refuseUnknownQuery } from './refuse-unknown-query.ts';
 export { sourceAddress, trustedProxiesMax } from './source-address.ts';

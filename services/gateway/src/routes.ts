@@ -1,16 +1,18 @@
 import { Router } from 'express';
 import helmet from 'helmet';
 import type { Sql } from '#libs/db';
-import { parseBody } from '#libs/http';
+import { parseBody, refuseUnknownQuery } from '#libs/http';
 import { auditRoutes } from './audit/audit-routes.ts';
 import { authenticate } from './authenticate.ts';
 import { callerOf } from './caller-of.ts';
+import { docsPages } from './docs-page.ts';
 import { type ForwardDeps, forward, forwardedRoutes } from './forward.ts';
 import type { AccessTokens } from './identity/access-token.ts';
 import { credentials, registration } from './identity/credentials.ts';
 import { type LoginDeps, login } from './identity/login.ts';
 import { type RegisterDeps, register } from './identity/register.ts';
 import type { User } from './identity/user.ts';
+import { operations } from './operations.ts';
 import { refusals, unauthenticated } from './problems.ts';
 import { returnPages } from './return-pages.ts';
 
@@ -29,7 +31,9 @@ type RoutesDeps = RegisterDeps & LoginDeps & ForwardDeps & { tokens: AccessToken
 
 export function routes(deps: RoutesDeps): Router {
   const router = Router();
+  router.use(refuseUnknownQuery(operations, { prefix: '/api/v1' }));
   router.use(returnPages());
+  router.use(docsPages());
   router.use(auditRoutes(deps));
 
   router.get('/.well-known/jwks.json', (_request, response) => {
