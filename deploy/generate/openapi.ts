@@ -85,7 +85,7 @@ function described(operation: Operation, schemas: Schemas, refusals: Refusals): 
     summary,
     ...(description === undefined ? {} : { description }),
     'x-access': access,
-    security: access === 'public' || access === 'provider' ? [] : [{ accessToken: [] }],
+    security: access === 'public' ? [] : [{ accessToken: [] }],
     parameters: parametersOf(operation, schemas),
     ...(body === undefined
       ? {}

@@ -3,7 +3,7 @@ import { type Operation, type ProblemCode, problemCatalogue } from '#libs/http';
 /** What any operation may be refused with, beside its own refusals: it follows from what it takes and from whom. */
 export function problemsOf(operation: Operation): { code: ProblemCode; status: number; title: string }[] {
   const { access, params, body, query, keyed, conditional, method, problems = [] } = operation;
-  const isPublic = access === 'public' || access === 'provider';
+  const isPublic = access === 'public';
   const codes: ProblemCode[] = [
     'bad_request',
     'unknown_parameter',

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { ProblemCode } from './problem-catalogue.ts';
 
-/** Who may ask: anybody, any user for what is theirs, support and admins, admins alone, or Revio by its signature. */
-export type Access = 'public' | 'user' | 'staff' | 'admin' | 'provider';
+/** Who may ask: anybody, any user for what is theirs, support and admins, or admins alone. */
+export type Access = 'public' | 'user' | 'staff' | 'admin';
 
 /**
  * What a service says in public about one of its routes. It stands beside the route, with the very schemas that the route parses with;

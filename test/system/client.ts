@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { described } from './described.ts';
 
 /** What a client of the public API sees of one answer. */
 export interface Answer {
@@ -32,6 +33,7 @@ export interface Client {
 /** Longer than any answer takes, even with a provider that hangs until our own time-out. */
 const callTimeoutMs = 30_000;
 
+/** Demands of every answer of the public API that it is as described (docs/openapi.json). */
 export async function call(
   method: string,
   url: string,
@@ -46,7 +48,15 @@ export async function call(
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  const answer = {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  };
+  const wrong = described.wrongWith(method, new URL(url).pathname, answer);
+  if (wrong.length > 0) throw new Error(`not as described: ${wrong.join('\n')}\n${text}`);
+  return answer;
 }
 
 /** `accountNumber` decides what the simulated bank does: one ending in 0000 refuses later, one ending in 9999 at once. */
