@@ -65,7 +65,13 @@ function ownVariables(service: Service, { secrets, ports, revioPublicKeys }: Wir
       return { SEALING_KEYS: secrets.sealingKeys, REVIO_WEBHOOK_PUBLIC_KEYS: revioPublicKeys };
     case 'reconciler':
       // The simulator refuses an execution after the window; of Revio itself that is not confirmed (REVIO.md §4).
-      return { ...reach('wallet'), ...reach('payments'), ...revio, REVIO_EXECUTE_WINDOW_ENFORCED: 'true' };
+      return {
+        ...reach('wallet'),
+        ...reach('payments'),
+        ...reach('webhooks'),
+        ...revio,
+        REVIO_EXECUTE_WINDOW_ENFORCED: 'true',
+      };
   }
 }
 

@@ -217,6 +217,30 @@ export const problemCatalogue = {
     when: 'One person tried to close a case about money of which nobody knows where it is.',
     remedy: 'Propose a resolution, and ask another admin to approve it.',
   },
+  dead_letter_not_open: {
+    status: 409,
+    title: 'The dead message is not open',
+    when: 'It was replayed or discarded before, perhaps by somebody else.',
+    remedy: 'Read it again. It can be replayed by its id whatever its state.',
+  },
+  replay_under_way: {
+    status: 409,
+    title: 'A replay job still has to put this message back',
+    when: 'A message was to be discarded that a running job names.',
+    remedy: 'Wait until the job ends, or cancel it.',
+  },
+  replay_ended: {
+    status: 409,
+    title: 'The replay job has ended',
+    when: 'A job was to be cancelled that is done or was cancelled before.',
+    remedy: 'Read the job to see what became of it.',
+  },
+  nothing_to_replay: {
+    status: 409,
+    title: 'No open dead message fits',
+    when: 'A replay names a queue, type or error of which nothing is open, or all of it is in a running job.',
+    remedy: 'List the dead messages and the replay jobs.',
+  },
   nothing_expected: {
     status: 409,
     title: 'There is no transaction and object of ours that this could decide',

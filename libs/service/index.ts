@@ -1,3 +1,4 @@
+export { inboxRoute } from './inbox-route.ts';
 export { main } from './main.ts';
 export {
   type Platform,

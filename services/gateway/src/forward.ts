@@ -38,6 +38,15 @@ export const forwardedRoutes: readonly ForwardedRoute[] = [
   { method: 'GET', path: '/admin/proposals/:id', service: 'reconciler' },
   { method: 'POST', path: '/admin/proposals/:id/approve', service: 'reconciler' },
   { method: 'POST', path: '/admin/proposals/:id/reject', service: 'reconciler' },
+  { method: 'GET', path: '/admin/dead-letters', service: 'reconciler' },
+  { method: 'GET', path: '/admin/dead-letters/:id', service: 'reconciler' },
+  { method: 'POST', path: '/admin/dead-letters/:id/replay', service: 'reconciler' },
+  { method: 'POST', path: '/admin/dead-letters/:id/discard', service: 'reconciler' },
+  { method: 'GET', path: '/admin/dead-letter-groups', service: 'reconciler' },
+  { method: 'GET', path: '/admin/dead-letter-replays', service: 'reconciler' },
+  { method: 'POST', path: '/admin/dead-letter-replays', service: 'reconciler' },
+  { method: 'GET', path: '/admin/dead-letter-replays/:id', service: 'reconciler' },
+  { method: 'POST', path: '/admin/dead-letter-replays/:id/cancel', service: 'reconciler' },
 ];
 
 export interface ForwardDeps {

@@ -2,6 +2,7 @@ import { type Response, Router } from 'express';
 import { requireInternal, requireService, requireUser } from '#libs/auth';
 import { providerReadRequest } from '#libs/contracts';
 import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
+import { inboxRoute } from '#libs/service';
 import { addBankAccount } from './bank-account/add-bank-account.ts';
 import { listBankAccounts } from './bank-account/list-bank-accounts.ts';
 import { requestDeposit } from './deposit/request-deposit.ts';
@@ -74,6 +75,7 @@ export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
     response.json(await readProvider(deps, parseBody(providerReadRequest, request)));
   });
 
+  router.use(inboxRoute(deps));
   return router;
 }
 

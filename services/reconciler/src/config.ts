@@ -28,6 +28,9 @@ export const config = z.object({
   /** The ledger's own side of the daily report. */
   WALLET_URL: httpUrl(),
   INTERNAL_KEY_WALLET: secretKey(),
+  /** Asked for what it has handled before a dead message is replayed. */
+  WEBHOOKS_URL: httpUrl(),
+  INTERNAL_KEY_WEBHOOKS: secretKey(),
   REVIO_BRAND_ID: z.string().min(1).max(64),
   REVIO_IS_TEST: flag(false),
   /** Whether Revio is confirmed to refuse an execution after the window (REVIO.md §7). Until then a human decides. */
@@ -69,6 +72,9 @@ export const config = z.object({
   READ_LEASE_MS: durationMs(10 * minuteMs),
   /** How long no read is tried once payments or Revio cannot be asked, unless they name a time. */
   READ_PAUSE_MS: durationMs(30_000),
+
+  /** How often replay jobs are looked for that another replica left; a new one wakes the worker. */
+  REPLAY_INTERVAL_MS: durationMs(5_000),
 
   /** How long a proposal of one person waits for the other: what has changed since should be looked at again. */
   PROPOSAL_TTL_MS: durationMs(dayMs),

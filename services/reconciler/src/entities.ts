@@ -1,5 +1,6 @@
 import { EntitySchema } from 'typeorm';
 import type { Case } from './cases/case.ts';
+import { deadLetterEntities } from './dead-letters/entities.ts';
 import type { Act } from './people/act.ts';
 import type { Proposal } from './proposals/proposal.ts';
 import type { Waiting } from './reconciler-store.ts';
@@ -148,6 +149,7 @@ const actSchema = new EntitySchema<Act & { sequence: bigint }>({
     action: { type: 'text' },
     caseId: { name: 'case_id', type: 'uuid', nullable: true },
     proposalId: { name: 'proposal_id', type: 'text', nullable: true },
+    about: { type: 'text', nullable: true },
     note: { type: 'text', nullable: true },
   },
   indices: [{ name: 'acts_case', columns: ['caseId', 'sequence'] }],
@@ -209,4 +211,5 @@ export const entities = [
   caseSchema,
   actSchema,
   proposalSchema,
+  ...deadLetterEntities,
 ];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { samples, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
 import { caseAnswer, proposalAnswer, wholeCaseAnswer } from './answer-schemas.ts';
+import { deadLetterOperations } from './dead-letters/operations.ts';
 import {
   adjustmentBody,
   assignBody,
@@ -232,4 +233,5 @@ export const operations: readonly Operation[] = [
     problems: undecidable,
     examples: [{ name: 'Too late', params: theProposal, body: { note: 'no' }, status: 409 }],
   }),
+  ...deadLetterOperations,
 ];

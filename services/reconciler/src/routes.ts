@@ -19,7 +19,7 @@ import {
 } from './request-schemas.ts';
 import { shownAct, shownCase, shownProposal, shownVerdict } from './resources.ts';
 
-type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[] };
+type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[]; deadLetters: Router };
 
 /** As many as a person reads through. */
 const listMax = 100;
@@ -52,6 +52,7 @@ export function routes(deps: RouteDeps): Router {
     work(step, (request) => ({ step, note: parseBody(noteBody, request).note }));
 
   proposalRoutes(router, deps);
+  router.use(deps.deadLetters);
   return router;
 }
 

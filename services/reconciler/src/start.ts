@@ -3,6 +3,8 @@ import { createClient } from '#libs/http';
 import { newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import type { Config } from './config.ts';
+import { wireConservation } from './conservation/wire-conservation.ts';
+import { wireDeadLetters } from './dead-letters/wire-dead-letters.ts';
 import type { Policy } from './decision.ts';
 import type { Deps } from './deps.ts';
 import { entities } from './entities.ts';
@@ -34,6 +36,7 @@ function wire(platform: Platform<Config>) {
     decided: decisionCounter(platform),
   };
   const asking = askPayments(platform);
+  const deadLetters = wireDeadLetters(platform);
   const holder = newUuid();
   const leaseMs = config.REMATCH_INTERVAL_MS * leaseIntervals;
   return {
@@ -42,9 +45,13 @@ function wire(platform: Platform<Config>) {
       readProvider: asking,
       proposalTtlMs: config.PROPOSAL_TTL_MS,
       internalKeys: [config.INTERNAL_KEY],
+      deadLetters: deadLetters.routes,
     }),
     handlers: messageHandlers(deps, () => wakeLoop('sweep')),
+    retried: deadLetters.retried,
     loops: [
+      deadLetters.loop,
+      wireConservation(platform),
       { name: 'sweep', intervalMs: config.SWEEP_INTERVAL_MS, runOnce: sweeper(config, deps, asking) },
       {
         name: 'rematch',

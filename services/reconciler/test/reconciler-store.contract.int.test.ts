@@ -138,7 +138,15 @@ describe.each(worlds)('the store on $name', ({ open }) => {
 
   test('A7: acts come in their order, of one case', async () => {
     const [caseId, proposalId] = [randomUUID(), randomUUID()];
-    const act = { at: at(0), actorId: userId, actorRole: 'admin', caseId, proposalId: null, note: 'seen' } as const;
+    const act = {
+      at: at(0),
+      actorId: userId,
+      actorRole: 'admin',
+      caseId,
+      proposalId: null,
+      about: null,
+      note: 'seen',
+    } as const;
     const first = { ...act, id: randomUUID(), action: 'case_commented' } as const;
     const second = { ...act, id: randomUUID(), action: 'resolution_proposed', proposalId } as const;
     for (const each of [first, { ...first, id: randomUUID(), caseId: null, proposalId }, second])

@@ -71,9 +71,11 @@ const startReconciler = () =>
       INTERNAL_KEY: ownKey.toString('base64'),
       INTERNAL_KEY_PAYMENTS: paymentsKey.toString('base64'),
       PAYMENTS_URL: payments.url,
-      // Nobody there: what asks the wallet has tests of its own.
+      // Nobody there: what asks them has tests of its own.
       INTERNAL_KEY_WALLET: randomBytes(32).toString('base64'),
       WALLET_URL: 'http://127.0.0.1:9',
+      INTERNAL_KEY_WEBHOOKS: randomBytes(32).toString('base64'),
+      WEBHOOKS_URL: 'http://127.0.0.1:9',
       REVIO_BRAND_ID: policy.brandId,
       REVIO_IS_TEST: 'true',
       SWEEP_INTERVAL_MS: '50',

@@ -5,6 +5,7 @@ import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import type { Sql } from '#libs/db';
 import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
 import { isCurrency } from '#libs/money';
+import { inboxRoute } from '#libs/service';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
 import { holdFunds } from './hold-funds.ts';
 import type { LedgerDeps } from './in-wallet.ts';
@@ -58,6 +59,7 @@ export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Ro
   router.use(postingRoutes(sql));
   router.use(dayRoutes(sql));
   router.use(freezeRoutes(ledger));
+  router.use(inboxRoute(ledger));
   return router;
 }
 

@@ -1,6 +1,7 @@
 import express, { type Request, Router } from 'express';
 import { requireInternal, requireStaff } from '#libs/auth';
 import { parseQuery, sourceAddress } from '#libs/http';
+import { inboxRoute } from '#libs/service';
 import type { Metrics } from '#libs/telemetry';
 import { deliveriesQuery, listDeliveries } from './list-deliveries.ts';
 import type { ReceivedDelivery } from './log-row.ts';
@@ -67,9 +68,10 @@ export function internalRoutes(
   deps: Parameters<typeof listDeliveries>[0] & { internalKeys: readonly Buffer[] },
 ): Router {
   const guard = requireInternal({ audience: 'webhooks', keys: deps.internalKeys });
-  return Router().get('/deliveries', guard, async (request, response) => {
+  const router = Router().get('/deliveries', guard, async (request, response) => {
     requireStaff(request);
     const query = parseQuery(deliveriesQuery, request);
     response.json(await listDeliveries(deps, query));
   });
+  return router.use('/inbox-lookups', guard).use(inboxRoute(deps));
 }

@@ -1,6 +1,12 @@
 import { Reconciliation1763800000400 } from './1763800000400-reconciliation.ts';
 import { People1795389600400 } from './1795389600400-people.ts';
 import { FailedReads1795402500400 } from './1795402500400-failed-reads.ts';
+import { DeadLetters1795481000400 } from './1795481000400-dead-letters.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
-export const migrations = [Reconciliation1763800000400, People1795389600400, FailedReads1795402500400];
+export const migrations = [
+  Reconciliation1763800000400,
+  People1795389600400,
+  FailedReads1795402500400,
+  DeadLetters1795481000400,
+];

@@ -15,7 +15,10 @@ export type Action =
   | 'adjustment_rejected'
   | 'resolution_proposed'
   | 'resolution_approved'
-  | 'resolution_rejected';
+  | 'resolution_rejected'
+  | 'dead_letter_replay_started'
+  | 'dead_letter_replay_cancelled'
+  | 'dead_letter_discarded';
 
 /** One thing that a person did. Never changed or deleted. */
 export interface Act {
@@ -26,19 +29,21 @@ export interface Act {
   action: Action;
   caseId: string | null;
   proposalId: string | null;
+  /** Where it is neither a case nor a proposal. */
+  about: string | null;
   /** In the person's own words; it stays here. */
   note: string | null;
 }
 
 /** Writes the act beside what it did, in the same transaction, and tells that it happened (REQUIREMENTS A7). */
 export async function recordAct(
-  tx: ReconcilerTx,
+  tx: Pick<ReconcilerTx, 'insertAct' | 'enqueue'>,
   { newUuid, clock }: Pick<Deps, 'newUuid' | 'clock'>,
   { userId, role }: Person,
-  { action, caseId = null, proposalId = null, note = null }: Pick<Act, 'action'> & Partial<Act>,
+  { action, caseId = null, proposalId = null, about = null, note = null }: Pick<Act, 'action'> & Partial<Act>,
 ): Promise<void> {
-  const about = proposalId ?? caseId;
-  if (about === null) throw new Error(`${action} is about nothing`);
+  const subject = proposalId ?? caseId ?? about;
+  if (subject === null) throw new Error(`${action} is about nothing`);
   const act: Act = {
     id: newUuid(),
     at: clock.now(),
@@ -47,8 +52,9 @@ export async function recordAct(
     action,
     caseId,
     proposalId,
+    about,
     note,
   };
   await tx.insertAct(act);
-  await tx.enqueue('reconciler.audited.v1', { act_id: act.id, actor_id: userId, action, about });
+  await tx.enqueue('reconciler.audited.v1', { act_id: act.id, actor_id: userId, action, about: subject });
 }

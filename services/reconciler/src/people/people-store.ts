@@ -35,7 +35,7 @@ const caseColumns = `id, cause, about, transaction_id AS "transactionId", object
   assignee, opened_at AS "openedAt", closed_at AS "closedAt"`;
 
 const actColumns = `id, at, actor_id AS "actorId", actor_role AS "actorRole", action, case_id AS "caseId",
-  proposal_id AS "proposalId", note`;
+  proposal_id AS "proposalId", about, note`;
 
 const proposalColumns = `id, kind, case_id AS "caseId", content, content_hash AS "contentHash", proposed_by AS "proposedBy",
   proposed_at AS "proposedAt", expires_at AS "expiresAt", state, decided_by AS "decidedBy", decided_at AS "decidedAt", note,
@@ -59,11 +59,11 @@ export const postgresPeople = (sql: Sql): PeopleTx => ({
       [limit, status ?? null],
     ),
 
-  insertAct: async ({ id, at, actorId, actorRole, action, caseId, proposalId, note }) => {
+  insertAct: async ({ id, at, actorId, actorRole, action, caseId, proposalId, about, note }) => {
     await sql.run(
-      `INSERT INTO acts (id, at, actor_id, actor_role, action, case_id, proposal_id, note)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [id, at, actorId, actorRole, action, caseId, proposalId, note],
+      `INSERT INTO acts (id, at, actor_id, actor_role, action, case_id, proposal_id, about, note)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [id, at, actorId, actorRole, action, caseId, proposalId, about, note],
     );
   },
   actsOf: (caseId, limit) =>
