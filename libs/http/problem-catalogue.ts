@@ -77,6 +77,18 @@ export const problemCatalogue = {
     when: 'A login failed. An unknown address and a wrong password are answered alike.',
     remedy: 'Try again with the right ones.',
   },
+  invalid_refresh_token: {
+    status: 401,
+    title: 'The refresh token is over',
+    when: 'The refresh token is unknown, expired, revoked, or was used before. A token that comes a second time ends its whole session: somebody else may have it.',
+    remedy: 'Log in again.',
+  },
+  wrong_password: {
+    status: 403,
+    title: 'The current password is wrong',
+    when: 'A change of the password came without the right old one. Nothing was changed.',
+    remedy: 'Try again with the right one.',
+  },
   email_taken: {
     status: 409,
     title: 'There is a user with this e-mail address',
@@ -89,6 +101,20 @@ export const problemCatalogue = {
     when: 'A limit is used up. `RateLimit` says which and how much is left, `Retry-After` for how long.',
     remedy:
       'Wait for as many seconds as `Retry-After` says. Nothing was done; the same Idempotency-Key may be used again.',
+  },
+
+  // Looking back.
+  cursor_invalid: {
+    status: 400,
+    title: 'The cursor does not continue this list',
+    when: 'The `cursor` is none that a page gave as `next_cursor`, or it came from a list with other filters or another order.',
+    remedy: 'Send the cursor with the very filters and order of its page, or begin without one.',
+  },
+  query_too_broad: {
+    status: 422,
+    title: 'The query reads too much',
+    when: 'What was asked for was not found within seconds: a rare thing looked for among everything there is.',
+    remedy: 'Narrow it, by dates or by user for instance; leave the summary out.',
   },
 
   // Once and no more.
@@ -161,6 +187,38 @@ export const problemCatalogue = {
     when: 'A refund or chargeback took back more than was there. Until that is repaid no withdrawal begins; deposits repay it first.',
     remedy: 'Pay in what the wallet shows as its debt, then withdraw.',
   },
+  daily_limit_exceeded: {
+    status: 422,
+    title: 'The daily limit of withdrawals would be exceeded',
+    when: 'What was withdrawn today, in days of South Africa, and this amount are more than one user may withdraw in a day. `limit` says how much that is, how much of it is left, and when it begins anew. The withdrawal failed, and holds nothing.',
+    remedy:
+      'Ask for no more than is left, or wait, with a new Idempotency-Key. What is cancelled or refused counts no more.',
+  },
+  monthly_limit_exceeded: {
+    status: 422,
+    title: 'The monthly limit of withdrawals would be exceeded',
+    when: 'What was withdrawn in this calendar month and this amount are more than one user may withdraw in a month. `limit` says how much that is, how much of it is left, and when it begins anew. The withdrawal failed, and holds nothing.',
+    remedy:
+      'Ask for no more than is left, or wait, with a new Idempotency-Key. What is cancelled or refused counts no more.',
+  },
+  amount_below_minimum: {
+    status: 422,
+    title: 'The amount is below the smallest that is accepted',
+    when: 'Less than `limit` was asked for. Nothing was stored, the Idempotency-Key included.',
+    remedy: 'Ask for more.',
+  },
+  amount_above_maximum: {
+    status: 422,
+    title: 'The amount is above the largest that is accepted at once',
+    when: 'More than `limit` was asked for. Nothing was stored, the Idempotency-Key included.',
+    remedy: 'Ask for less.',
+  },
+  bank_account_cooling_off: {
+    status: 422,
+    title: 'The bank account is too new to withdraw to',
+    when: 'A bank account can be used some time after it was added, so that its owner notices if somebody else added it. `usable_from` says when. Nothing was stored.',
+    remedy: 'Wait, or use another bank account.',
+  },
   voided: {
     status: 422,
     title: 'The withdrawal was voided before it began',
@@ -193,6 +251,12 @@ export const problemCatalogue = {
   },
 
   // What people do.
+  not_awaiting_approval: {
+    status: 409,
+    title: 'The withdrawal does not wait for an approval',
+    when: 'Somebody decided it before, its user cancelled it, or it never had to wait.',
+    remedy: 'Read the withdrawal to see what became of it.',
+  },
   freeze_released: {
     status: 409,
     title: 'This freeze has been lifted',
@@ -262,7 +326,7 @@ export const problemCatalogue = {
   self_approval: {
     status: 403,
     title: 'Another person than the one who proposed it must decide',
-    when: 'The admin who proposed it tried to decide it.',
+    when: 'The admin who proposed it, or whose own withdrawal it is, tried to decide it.',
     remedy: 'Ask another admin.',
   },
   already_decided: {

@@ -1,12 +1,16 @@
 import type { Request } from 'express';
 import type { UserActor } from '#libs/auth';
-import type { AccessTokens } from './identity/access-token.ts';
+import type { Access, AccessTokens } from './identity/access-token.ts';
 import { unauthenticated } from './problems.ts';
 
-/** The user whose access token the request carries. Throws 401, for every reason alike. */
-export async function authenticate(tokens: Pick<AccessTokens, 'verify'>, request: Request): Promise<UserActor> {
+/** What the access token that the request carries says. Throws 401, for every reason alike. */
+export async function accessOf(tokens: Pick<AccessTokens, 'verify'>, request: Request): Promise<Access> {
   const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.get('authorization') ?? '')?.[1];
-  const user = token === undefined ? undefined : await tokens.verify(token);
-  if (user === undefined) throw unauthenticated;
-  return user;
+  const access = token === undefined ? undefined : await tokens.verify(token);
+  if (access === undefined) throw unauthenticated;
+  return access;
 }
+
+/** The user whose token it is. */
+export const authenticate = async (tokens: Pick<AccessTokens, 'verify'>, request: Request): Promise<UserActor> =>
+  (await accessOf(tokens, request)).user;

@@ -1,17 +1,30 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { trustedProxiesMax } from '#libs/http';
 import { baseConfig, count, durationMs, httpUrl, secretKey } from '#libs/runtime';
 
-/** PEM, also with literal `\n` as environment files have it. */
-const signingKey = z.string().transform((text, ctx): KeyObject => {
+/** PEMs, one after the other, also with literal `\n` as environment files have it. */
+const keysIn = (text: string, read: (pem: string) => KeyObject): KeyObject[] | undefined => {
   try {
-    const key = createPrivateKey(text.replaceAll('\\n', '\n'));
-    if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
+    const pems = text.replaceAll('\\n', '\n').match(/-----BEGIN [\s\S]+?-----END [^-]+-----/g) ?? [];
+    const keys = pems.map(read);
+    return keys.every((key) => key.asymmetricKeyDetails?.namedCurve === 'prime256v1') ? keys : undefined;
   } catch {
-    // said below, without the key
+    return undefined; // what is wrong is said by the schema, without the key
   }
+};
+
+const signingKey = z.string().transform((text, ctx): KeyObject => {
+  const [key, ...more] = keysIn(text, createPrivateKey) ?? [];
+  if (key !== undefined && more.length === 0) return key;
   ctx.addIssue({ code: 'custom', message: 'must be a PEM private key on the curve P-256' });
+  return z.NEVER;
+});
+
+const publicKeys = z.string().transform((text, ctx): KeyObject[] => {
+  const keys = keysIn(text, createPublicKey);
+  if (keys !== undefined && keys.length > 0) return keys;
+  ctx.addIssue({ code: 'custom', message: 'must be PEM keys on the curve P-256' });
   return z.NEVER;
 });
 
@@ -19,10 +32,20 @@ export const config = z.object({
   ...baseConfig,
   /** Signs access tokens (ES256). Never used for anything else. */
   JWT_PRIVATE_KEY: signingKey,
+  /** Further keys, PEMs, private or public: published and accepted, but not signed with. The next one before its time, the last one until its tokens have ended (docs/access.md). */
+  JWT_OTHER_KEYS: publicKeys.optional(),
   JWT_ISSUER: z.string().min(1).default('piggybank'),
   JWT_AUDIENCE: z.string().min(1).default('piggybank-api'),
   /** REQUIREMENTS A1: 15 minutes. Nothing takes an access token back before its end. */
   ACCESS_TOKEN_TTL_S: count(900, { min: 1, max: 86_400 }),
+  /** REQUIREMENTS A1: 7 days, anew with each refresh; a session ends after 90 days in any case. */
+  REFRESH_TOKEN_TTL_S: count(604_800, { min: 1, max: 7_776_000 }),
+  /** Accept tokens of another issuer too, by this `iss`; with JWT_EXTERNAL_JWKS_URL. Its users are users, never support or admins. */
+  JWT_EXTERNAL_ISSUER: z.string().min(1).max(255).optional(),
+  /** Where it publishes its keys. */
+  JWT_EXTERNAL_JWKS_URL: httpUrl().optional(),
+  /** The `aud` that its tokens for us have; JWT_AUDIENCE unless set. */
+  JWT_EXTERNAL_AUDIENCE: z.string().min(1).max(255).optional(),
   WALLET_URL: httpUrl(),
   PAYMENTS_URL: httpUrl(),
   WEBHOOKS_URL: httpUrl(),

@@ -50,4 +50,45 @@ const auditLog = new EntitySchema({
   ],
 });
 
-export const entities = [users, auditLog];
+const sessions = new EntitySchema({
+  name: 'sessions',
+  tableName: 'sessions',
+  columns: {
+    id: { type: 'uuid', primary: true, primaryKeyConstraintName: 'sessions_pkey' },
+    user_id: { type: 'uuid' },
+    created_at: { type: 'timestamptz' },
+    last_used_at: { type: 'timestamptz' },
+    expires_at: { type: 'timestamptz' },
+    address: { type: 'text', nullable: true },
+    user_agent: { type: 'text', nullable: true },
+    successor_key: { type: 'bytea' },
+    revoked_at: { type: 'timestamptz', nullable: true },
+    revoked_because: { type: 'text', nullable: true },
+  },
+  indices: [
+    { name: 'sessions_user', columns: ['user_id', 'created_at'] },
+    { name: 'sessions_expires', columns: ['expires_at'] },
+  ],
+  checks: [
+    {
+      name: 'sessions_revoked_why',
+      expression: `(revoked_at IS NULL) = (revoked_because IS NULL)
+        AND revoked_because IN ('logged_out', 'revoked', 'reused', 'password_changed')`,
+    },
+  ],
+});
+
+const refreshTokens = new EntitySchema({
+  name: 'refresh_tokens',
+  tableName: 'refresh_tokens',
+  columns: {
+    hash: { type: 'bytea', primary: true, primaryKeyConstraintName: 'refresh_tokens_pkey' },
+    session_id: { type: 'uuid' },
+    issued_at: { type: 'timestamptz' },
+    expires_at: { type: 'timestamptz' },
+    used_at: { type: 'timestamptz', nullable: true },
+  },
+  indices: [{ name: 'refresh_tokens_expires', columns: ['expires_at'] }],
+});
+
+export const entities = [users, auditLog, sessions, refreshTokens];

@@ -2,71 +2,7 @@ import { z } from 'zod';
 import { samples, serviceNames, shownAt, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
 import { auditQuery } from './audit/read-audit.ts';
-import { credentials, registration } from './identity/credentials.ts';
-
-const user = z
-  .object({ id: shownUuid, email: z.string(), role: z.enum(['user', 'support', 'admin']), created_at: shownAt })
-  .meta({ id: 'User' });
-const aUser = { id: samples.userId, email: samples.email, role: 'user', created_at: samples.at } as const;
-
-const tokens = z
-  .object({
-    access_token: z.string().meta({ description: 'For `Authorization: Bearer …`.' }),
-    token_type: z.literal('Bearer'),
-    expires_in: z.int().meta({ description: 'Seconds.' }),
-  })
-  .meta({ id: 'Tokens' });
-
-const { email, password } = samples;
-
-const identity: readonly Operation[] = [
-  {
-    id: 'register',
-    method: 'POST',
-    path: '/auth/register',
-    tag: 'Access',
-    summary: 'Become a user',
-    description: 'A password has at least 8 characters, with an upper-case letter, a lower-case letter and a digit.',
-    access: 'public',
-    body: registration,
-    answers: { 201: { description: 'The user', schema: user } },
-    problems: ['email_taken'],
-    examples: [
-      { name: 'A new user', body: { email: 'new-user@example.com', password }, status: 201, answer: aUser },
-      { name: 'A weak password', body: { email: 'new-user@example.com', password: 'short' }, status: 422 },
-    ],
-  },
-  {
-    id: 'login',
-    method: 'POST',
-    path: '/auth/login',
-    tag: 'Access',
-    summary: 'Get an access token',
-    access: 'public',
-    body: credentials,
-    answers: { 200: { description: 'The token', schema: tokens } },
-    problems: ['invalid_credentials'],
-    examples: [
-      {
-        name: 'The right password',
-        body: { email, password },
-        status: 200,
-        answer: { access_token: 'eyJhbGciOiJFUzI1NiIs…', token_type: 'Bearer', expires_in: 900 },
-      },
-      { name: 'A wrong password', body: { email, password: 'Wrong-Horse-1' }, status: 401 },
-    ],
-  },
-  {
-    id: 'readMe',
-    method: 'GET',
-    path: '/me',
-    tag: 'Access',
-    summary: 'Who you are',
-    access: 'user',
-    answers: { 200: { description: 'The user', schema: user } },
-    examples: [{ name: 'A user', status: 200, answer: aUser }],
-  },
-];
+import { identityOperations } from './identity/identity-operations.ts';
 
 const auditEntry = z
   .object({
@@ -216,4 +152,4 @@ const about: readonly Operation[] = [
 ];
 
 /** The public routes that the gateway answers itself. What it passes on is described by the service that answers. */
-export const operations: readonly Operation[] = [...identity, audit, ...about];
+export const operations: readonly Operation[] = [...identityOperations, audit, ...about];

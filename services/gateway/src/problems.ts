@@ -1,11 +1,15 @@
 import { Problem } from '#libs/http';
+import type { PasswordChanged } from './identity/change-password.ts';
 import type { LoggedIn } from './identity/login.ts';
+import type { Refreshed } from './identity/refresh.ts';
 import type { Registered } from './identity/register.ts';
 
-type Refusal = Extract<LoggedIn | Registered, { ok: false }>['refusal'];
+type Refusal = Extract<LoggedIn | Registered | Refreshed | PasswordChanged, { ok: false }>['refusal'];
 
 export const refusals: Record<Refusal, Problem> = {
   email_taken: new Problem('email_taken'),
+  invalid_refresh_token: new Problem('invalid_refresh_token'),
+  wrong_password: new Problem('wrong_password'),
   invalid_credentials: new Problem('invalid_credentials', { headers: { 'www-authenticate': 'Bearer' } }),
 };
 

@@ -1,14 +1,16 @@
 import { over } from '#libs/db';
 import { createClient } from '#libs/http';
-import { newUuid } from '#libs/runtime';
+import { ConfigError, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import { auditHandlers } from './audit/keep-acts.ts';
 import type { Config } from './config.ts';
 import { entities } from './entities.ts';
 import type { ForwardedRoute, Upstream } from './forward.ts';
 import { postgresGatewayTx } from './gateway-store.ts';
-import { accessTokens } from './identity/access-token.ts';
+import { type AccessTokens, accessTokens, type ForeignTokens } from './identity/access-token.ts';
+import { externalIssuer } from './identity/external-issuer.ts';
 import { argon2Passwords } from './identity/passwords.ts';
+import { pruneSessions } from './identity/prune-sessions.ts';
 import { mailTransport } from './mail/mail-transport.ts';
 import { mailHandlers } from './mail/mail-user.ts';
 import { sentMails } from './mail/sent-mails.ts';
@@ -17,6 +19,12 @@ import { routes, securityHeaders } from './routes.ts';
 
 /** A page of a hundred transactions has some 60 kB. */
 const answerBytesMax = 1024 * 1024;
+
+/** A request waits for the keys of an unknown issuer's token. */
+const keysTimeoutMs = 3_000;
+const keysBytesMax = 256 * 1024;
+/** What ended 30 days ago may go any time. */
+const pruneIntervalMs = 600_000;
 
 export const start = (config: Config) =>
   runService({
@@ -31,13 +39,8 @@ export const start = (config: Config) =>
         routes: routes({
           transact,
           passwords: await argon2Passwords(),
-          tokens: accessTokens({
-            privateKey: config.JWT_PRIVATE_KEY,
-            issuer: config.JWT_ISSUER,
-            audience: config.JWT_AUDIENCE,
-            ttlS: config.ACCESS_TOKEN_TTL_S,
-            newUuid,
-          }),
+          tokens: tokensOf(platform),
+          refreshTtlMs: config.REFRESH_TOKEN_TTL_S * 1000,
           upstreams: {
             wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
             payments: upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS),
@@ -50,6 +53,9 @@ export const start = (config: Config) =>
           newUuid,
           logger: platform.logger,
         }),
+        loops: [
+          { name: 'session-pruner', intervalMs: pruneIntervalMs, runOnce: () => pruneSessions(platform.db.read) },
+        ],
         handlers: {
           ...auditHandlers({ transact }),
           ...mailHandlers({
@@ -62,6 +68,48 @@ export const start = (config: Config) =>
       };
     },
   });
+
+function tokensOf(platform: Platform<Config>): AccessTokens {
+  const { config, clock } = platform;
+  const foreign = foreignTokensOf(platform);
+  return accessTokens({
+    signingKey: config.JWT_PRIVATE_KEY,
+    otherKeys: config.JWT_OTHER_KEYS ?? [],
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    ttlS: config.ACCESS_TOKEN_TTL_S,
+    newUuid,
+    now: clock.now,
+    ...(foreign && { foreign }),
+  });
+}
+
+function foreignTokensOf({ config, clock, logger, metrics, releases }: Platform<Config>): ForeignTokens | undefined {
+  const { JWT_EXTERNAL_ISSUER: issuer, JWT_EXTERNAL_JWKS_URL: jwksUrl } = config;
+  if (issuer === undefined && jwksUrl === undefined) return undefined;
+  if (issuer === undefined || jwksUrl === undefined)
+    throw new ConfigError(['JWT_EXTERNAL_ISSUER and JWT_EXTERNAL_JWKS_URL: one is set without the other']);
+  const { origin, pathname, search } = new URL(jwksUrl);
+  const client = createClient({
+    name: 'issuer',
+    baseUrl: origin,
+    timeoutMs: keysTimeoutMs,
+    bodyBytesMax: keysBytesMax,
+    metrics,
+    logger,
+  });
+  releases.push('client of the issuer', () => client.close());
+  return externalIssuer({
+    issuer,
+    audience: config.JWT_EXTERNAL_AUDIENCE ?? config.JWT_AUDIENCE,
+    clock,
+    fetchKeys: async () => {
+      const { status, body } = await client.request({ method: 'GET', path: pathname + search, idempotent: true });
+      if (status !== 200) throw new Error(`the issuer's keys were answered by ${status}`);
+      return JSON.parse(body);
+    },
+  });
+}
 
 function upstream(
   { config, logger, metrics, releases }: Platform<Config>,

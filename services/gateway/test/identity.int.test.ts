@@ -24,7 +24,10 @@ test('A1 A2: who registers can log in, and is known by the token', async () => {
     created_at: expect.any(String),
   });
   const loggedIn = await login({ email: 'FIRST@example.test', password: 'Abcdefg1' });
-  expect(loggedIn).toMatchObject({ status: 200, json: { token_type: 'Bearer', expires_in: 900 } });
+  expect(loggedIn).toMatchObject({
+    status: 200,
+    json: { token_type: 'Bearer', expires_in: 900, refresh_token: expect.any(String) },
+  });
   expect(loggedIn.headers['cache-control']).toBe('no-store');
   expect(await me(String(loggedIn.json['access_token']))).toMatchObject({ status: 200, json: registered.json });
 });

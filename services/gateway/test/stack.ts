@@ -68,39 +68,50 @@ export async function startGateway(more: Record<string, string> = {}) {
     startUpstream('reconciler'),
   ]);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const service = await start(
-    loadConfig(config, {
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: database.url,
-      AMQP_URL: 'amqp://127.0.0.1:9', // nothing is there, and nothing is missed
-      JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n'),
-      WALLET_URL: wallet.url,
-      PAYMENTS_URL: payments.url,
-      WEBHOOKS_URL: webhooks.url,
-      RECONCILER_URL: reconciler.url,
-      INTERNAL_KEY_WALLET: wallet.key.toString('base64'),
-      INTERNAL_KEY_PAYMENTS: payments.key.toString('base64'),
-      INTERNAL_KEY_WEBHOOKS: webhooks.key.toString('base64'),
-      INTERNAL_KEY_RECONCILER: reconciler.key.toString('base64'),
-      ...more,
-    }),
-  );
-
-  const call = async (
-    method: 'GET' | 'POST',
-    path: string,
-    { headers = {}, body }: { headers?: Record<string, string> | string[]; body?: unknown } = {},
-  ): Promise<Answer> => {
-    const json = body === undefined ? [] : ['content-type', 'application/json'];
-    const given = Array.isArray(headers) ? headers : Object.entries(headers).flat();
-    const text = typeof body === 'string' || body === undefined ? (body ?? null) : JSON.stringify(body);
-    const answer = await request(service.url + path, { method, headers: [...json, ...given], body: text });
-    const answered = await answer.body.text();
-    return { status: answer.statusCode, headers: answer.headers, json: JSON.parse(answered || '{}') };
+  const environment = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: database.url,
+    AMQP_URL: 'amqp://127.0.0.1:9', // nothing is there, and nothing is missed
+    JWT_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().replaceAll('\n', '\\n'),
+    WALLET_URL: wallet.url,
+    PAYMENTS_URL: payments.url,
+    WEBHOOKS_URL: webhooks.url,
+    RECONCILER_URL: reconciler.url,
+    INTERNAL_KEY_WALLET: wallet.key.toString('base64'),
+    INTERNAL_KEY_PAYMENTS: payments.key.toString('base64'),
+    INTERNAL_KEY_WEBHOOKS: webhooks.key.toString('base64'),
+    INTERNAL_KEY_RECONCILER: reconciler.key.toString('base64'),
+    ...more,
   };
+  const begin = (other: Record<string, string> = {}) => start(loadConfig(config, { ...environment, ...other }));
+  const service = await begin();
+  const replicas: Awaited<ReturnType<typeof begin>>[] = [];
+
+  const callOn =
+    (service: { url: string }) =>
+    async (
+      method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS',
+      path: string,
+      { headers = {}, body }: { headers?: Record<string, string> | string[]; body?: unknown } = {},
+    ): Promise<Answer> => {
+      const json = body === undefined ? [] : ['content-type', 'application/json'];
+      const given = Array.isArray(headers) ? headers : Object.entries(headers).flat();
+      const text = typeof body === 'string' || body === undefined ? (body ?? null) : JSON.stringify(body);
+      const answer = await request(service.url + path, { method, headers: [...json, ...given], body: text });
+      const answered = await answer.body.text();
+      return { status: answer.statusCode, headers: answer.headers, json: JSON.parse(answered || '{}') };
+    };
+  const call = callOn(service);
   return {
     ...service,
+    ownerUrl: database.ownerUrl,
+    /** Another process on the same database, as far as a process of ours can tell. */
+    replica: async (other: Record<string, string> = {}) => {
+      const replica = await begin(other);
+      replicas.push(replica);
+      return { ...replica, call: callOn(replica) };
+    },
     wallet,
     payments,
     webhooks,
@@ -113,7 +124,7 @@ export async function startGateway(more: Record<string, string> = {}) {
       return String(json['access_token']);
     },
     close: async () => {
-      await service.stop();
+      await Promise.all([service, ...replicas].map((replica) => replica.stop()));
       await Promise.all([wallet.stop(), payments.stop(), webhooks.stop(), reconciler.stop()]);
       await database.close();
     },

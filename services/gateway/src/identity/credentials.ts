@@ -36,5 +36,10 @@ const strongPassword = password.superRefine((text, ctx) => {
 export const registration = z.strictObject({ email, password: strongPassword });
 export const credentials = z.strictObject({ email, password });
 
+/** 256 bits in base64url; what is of another form is no token of ours, and is answered like one that is over. */
+export const refreshTokenBody = z.strictObject({ refresh_token: z.string().max(256) });
+export const passwordChange = z.strictObject({ current_password: password, new_password: strongPassword });
+
 export type Registration = z.output<typeof registration>;
 export type Credentials = z.output<typeof credentials>;
+export type PasswordChange = z.output<typeof passwordChange>;

@@ -1,5 +1,6 @@
 import type { Transact } from '#libs/db';
 import type { Clock } from '#libs/runtime';
+import { auditOf } from '../audit/audit-of.ts';
 import type { GatewayTx } from '../gateway-store.ts';
 import type { Caller } from './caller.ts';
 import type { Registration } from './credentials.ts';
@@ -25,15 +26,7 @@ export async function register(
   const user: User = { id: deps.newUuid(), email, passwordHash, role: 'user', createdAt: deps.clock.now() };
   const inserted = await deps.transact(async (tx) => {
     if (!(await tx.insertUser(user))) return false;
-    await tx.appendAudit({
-      source: 'gateway',
-      actId: deps.newUuid(),
-      actedAt: user.createdAt,
-      actorId: user.id,
-      action: 'registered',
-      about: user.id,
-      ...caller,
-    });
+    await tx.appendAudit(auditOf(deps, { action: 'registered', actorId: user.id, about: user.id }, caller));
     return true;
   });
   return inserted ? { ok: true, user } : { ok: false, refusal: 'email_taken' };

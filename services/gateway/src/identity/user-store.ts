@@ -7,6 +7,7 @@ export interface UserTx {
   insertUser(user: User): Promise<boolean>;
   userByEmail(email: string): Promise<User | undefined>;
   userById(id: string): Promise<User | undefined>;
+  changePassword(id: string, passwordHash: string): Promise<void>;
 }
 
 interface UserRow {
@@ -35,6 +36,9 @@ export function postgresUsers(sql: Sql): UserTx {
     },
     userByEmail: (email) => userWhere('email = $1', email),
     userById: (id) => userWhere('id = $1', id),
+    changePassword: async (id, passwordHash) => {
+      await sql.run('UPDATE users SET password_hash = $2 WHERE id = $1', [id, passwordHash]);
+    },
   };
 }
 
