@@ -4,6 +4,7 @@ import type { Metrics } from '#libs/telemetry';
 import { answerError, answerNotFound } from './answer-error.ts';
 import { observeRequest } from './observe-request.ts';
 import { Problem } from './problem.ts';
+import { refuseUnwritable } from './refuse-unwritable.ts';
 
 interface AppOptions {
   logger: Logger;
@@ -29,6 +30,7 @@ export function createApp(options: AppOptions): Express {
   app.use(jsonOnly);
   // inflate: false, because a small compressed body may be a large one.
   app.use(express.json({ limit: options.jsonLimitBytes, strict: true, inflate: false }));
+  app.use(refuseUnwritable);
   app.use(options.routes);
   app.use(answerNotFound);
   app.use(answerError(options.logger, options.problemOf ?? (() => undefined)));

@@ -134,16 +134,6 @@ export const operations: readonly Operation[] = [
   work('assign', 'Take up a case, or give it to somebody', assignBody, {}, {}),
   work('comment', 'Write something beside a case', noteBody, { note: 'asked the bank' }, {}),
   work(
-    'dismiss',
-    'Close a case about which nothing has to be done',
-    noteBody,
-    { note: 'known' },
-    {
-      problems: ['case_closed', 'outcome_unknown'],
-      examples: [{ name: 'Not for one person', params: theCase, body: { note: 'known' }, status: 409 }],
-    },
-  ),
-  work(
     'resolve',
     'Close a case that was dealt with',
     noteBody,
@@ -233,5 +223,22 @@ export const operations: readonly Operation[] = [
     problems: undecidable,
     examples: [{ name: 'Too late', params: theProposal, body: { note: 'no' }, status: 409 }],
   }),
+  work(
+    'dismiss',
+    'Close a case about which nothing has to be done; whoever takes it up opens it again',
+    noteBody,
+    { note: 'known' },
+    {
+      examples: [
+        {
+          name: 'The last word',
+          params: theCase,
+          body: { note: 'known' },
+          status: 200,
+          answer: { ...inReview, status: 'dismissed', closed_at: at },
+        },
+      ],
+    },
+  ),
   ...deadLetterOperations,
 ];
