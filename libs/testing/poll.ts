@@ -10,10 +10,10 @@ const INTERVAL_MS = 20;
  */
 export async function poll<R>(
   look: () => R | Promise<R>,
-  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS }: { timeoutMs?: number; intervalMs?: number } = {},
 ): Promise<NonNullable<R>> {
   let last: unknown;
-  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await sleep(INTERVAL_MS)) {
+  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; await sleep(intervalMs)) {
     try {
       const seen = await look();
       if (seen) return seen;

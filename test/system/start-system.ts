@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { serviceNames } from '#libs/contracts';
-import { type RevioSimulator, startRevioSimulator } from '#libs/revio-simulator';
+import { type RevioSimulator, type RevioSimulatorOptions, startRevioSimulator } from '#libs/revio-simulator';
 import { loadConfig } from '#libs/runtime';
 import { amqpPrefix, type FreshDatabase, freshDatabase, poll, type TcpProxy, tcpProxy } from '#libs/testing';
 import { readBooks } from '../../deploy/audit/books.ts';
@@ -58,11 +58,14 @@ const settleTimeoutMs = 60_000;
 export async function startSystem({
   settings = {},
   env = {},
+  provider = {},
 }: {
   settings?: Settings;
+  /** How the simulated Revio behaves. */
+  provider?: RevioSimulatorOptions;
   env?: Record<string, string>;
 } = {}): Promise<System> {
-  const simulator = await startRevioSimulator();
+  const simulator = await startRevioSimulator(provider);
   const databases = await perService((service) => freshDatabase(service));
   const secrets = testSecrets(simulator);
   const ports: Ports = {
@@ -150,6 +153,7 @@ function testSecrets(simulator: RevioSimulator): Secrets {
     rolePasswords: perServiceNow(() => ''),
     internalKeys: perServiceNow(() => randomBytes(32).toString('base64')),
     sealingKeys: `k1:${randomBytes(32).toString('base64')}`,
+    cursorKey: randomBytes(32).toString('base64'),
     jwtPrivateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' })
       .privateKey.export({ type: 'pkcs8', format: 'pem' })
       .toString(),
