@@ -12,6 +12,8 @@ export interface ProblemDetails {
   detail?: string;
   errors?: readonly FieldError[];
   headers?: Readonly<Record<string, string>>;
+  /** Further members (RFC 9457 §3.2), for clients that do something with them. */
+  members?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -34,7 +36,7 @@ export class Problem extends Error {
 
   /** The `application/problem+json` body. */
   body(requestId: string | undefined): Record<string, unknown> {
-    const { detail, errors } = this.details;
+    const { detail, errors, members = {} } = this.details;
     return {
       // A reference to its page, absolute by the address that was called (RFC 9457 §3.1.1): no service knows its public name.
       type: `/problems/${this.code}`,
@@ -43,6 +45,7 @@ export class Problem extends Error {
       status: this.status,
       ...(detail === undefined ? {} : { detail }),
       ...(errors === undefined ? {} : { errors }),
+      ...members,
       ...(requestId === undefined ? {} : { request_id: requestId }),
     };
   }

@@ -1,14 +1,22 @@
 import type { Request, Response } from 'express';
 import { signInternalToken, type UserActor } from '#libs/auth';
+import type { Sql } from '#libs/db';
 import { type HttpClient, type HttpResponse, HttpUnavailable } from '#libs/http';
 import type { Logger } from '#libs/runtime';
+import { withEmails, withUserId } from './name-users.ts';
 import { idempotencyKeyInvalid, notFound, unavailableFor } from './problems.ts';
+import { streamExport } from './stream-export.ts';
 
 export interface ForwardedRoute {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   /** Behind `/api/v1` for the public; at the service as it is, without the `/admin` that says whose it is. */
   path: string;
   service: 'wallet' | 'payments' | 'webhooks' | 'reconciler';
+  /**
+   * Not in one piece and word for word: a file as it comes; or, of a list across users, with the e-mails that only the gateway knows. The
+   * latter keeps its whole address at the service, where the same list without `/admin` is one user's own.
+   */
+  passedOn?: 'as a stream' | 'with e-mails';
 }
 
 /** All that the public may ask of other services, always as a user. What is not here cannot be reached from outside. */
@@ -18,10 +26,17 @@ export const forwardedRoutes: readonly ForwardedRoute[] = [
   { method: 'POST', path: '/withdrawals/:id/cancel', service: 'payments' },
   { method: 'POST', path: '/bank-accounts', service: 'payments' },
   { method: 'GET', path: '/bank-accounts', service: 'payments' },
+  { method: 'DELETE', path: '/bank-accounts/:id', service: 'payments' },
   { method: 'GET', path: '/transactions', service: 'payments' },
+  { method: 'GET', path: '/transactions/export', service: 'payments', passedOn: 'as a stream' },
   { method: 'GET', path: '/transactions/:id', service: 'payments' },
+  { method: 'GET', path: '/admin/transactions', service: 'payments', passedOn: 'with e-mails' },
+  { method: 'GET', path: '/admin/transactions/:id', service: 'payments', passedOn: 'with e-mails' },
   { method: 'GET', path: '/wallets', service: 'wallet' },
   { method: 'GET', path: '/wallets/:currency', service: 'wallet' },
+  { method: 'GET', path: '/admin/withdrawals', service: 'payments' },
+  { method: 'POST', path: '/admin/withdrawals/:id/approve', service: 'payments' },
+  { method: 'POST', path: '/admin/withdrawals/:id/reject', service: 'payments' },
   { method: 'GET', path: '/admin/freezes', service: 'wallet' },
   { method: 'POST', path: '/admin/freezes', service: 'wallet' },
   { method: 'POST', path: '/admin/freezes/:id/release', service: 'wallet' },
@@ -50,6 +65,8 @@ export const forwardedRoutes: readonly ForwardedRoute[] = [
 ];
 
 export interface ForwardDeps {
+  /** Whose e-mail is whose. */
+  read: Sql;
   upstreams: Record<ForwardedRoute['service'], Upstream>;
   logger: Logger;
 }
@@ -82,21 +99,26 @@ export async function forward(
   response: Response,
 ): Promise<void> {
   const { client, internalKey } = deps.upstreams[route.service];
+  const named = route.passedOn === 'with e-mails' && user.role !== 'user';
+  const path = targetOf(route, request) + (named ? await withUserId(deps.read, request) : queryOf(request));
   const key = idempotencyKeyOf(request);
   const unavailable = unavailableFor[route.method === 'GET' ? 'read' : key === undefined ? 'unkeyed' : 'keyed'];
   const ifMatch = request.get('if-match');
   const token = signInternalToken(internalKey, { audience: route.service, actor: user, ttlS: internalTokenTtlS });
+  if (route.passedOn === 'as a stream') {
+    return streamExport(deps.upstreams[route.service], { path, token }, request, response);
+  }
   const answer = await client
     .request({
       method: route.method,
-      path: targetOf(route, request),
+      path,
       headers: {
         authorization: `Bearer ${token}`,
         ...(key === undefined ? {} : { 'idempotency-key': key }),
         ...(ifMatch === undefined || !entityTagForm.test(ifMatch) ? {} : { 'if-match': ifMatch }),
       },
-      ...(route.method === 'GET' || request.body === undefined ? {} : { json: request.body as unknown }),
-      idempotent: route.method === 'GET' || key !== undefined,
+      ...(route.method !== 'POST' || request.body === undefined ? {} : { json: request.body as unknown }),
+      idempotent: route.method !== 'POST' || key !== undefined,
     })
     .catch((error: unknown) => {
       throw error instanceof HttpUnavailable ? unavailable : error;
@@ -105,17 +127,21 @@ export async function forward(
     deps.logger.error({ upstream: route.service, status: answer.status }, 'an answer that cannot be passed on');
     throw unavailable;
   }
-  passOn(answer, response);
+  passOn(named ? await withEmails(deps.read, answer) : answer, response);
 }
 
-function targetOf({ path }: ForwardedRoute, request: Request): string {
-  const target = path.replace(/^\/admin/, '').replaceAll(/:([a-z]+)/g, (_, name: string) => {
+function targetOf({ path, passedOn }: ForwardedRoute, request: Request): string {
+  const address = passedOn === 'with e-mails' ? path : path.replace(/^\/admin/, '');
+  return address.replaceAll(/:([a-z]+)/g, (_, name: string) => {
     const value = request.params[name];
     if (typeof value !== 'string' || !paramForm.test(value)) throw notFound;
     return value;
   });
-  const queryAt = request.originalUrl.indexOf('?');
-  return queryAt < 0 ? target : target + request.originalUrl.slice(queryAt);
+}
+
+function queryOf({ originalUrl }: Request): string {
+  const queryAt = originalUrl.indexOf('?');
+  return queryAt < 0 ? '' : originalUrl.slice(queryAt);
 }
 
 /** Undefined without one; whether it is needed is the service's to say. */
@@ -129,7 +155,7 @@ function idempotencyKeyOf(request: Request): string | undefined {
 const isFitForClients = ({ status, headers }: HttpResponse): boolean =>
   status !== 401 &&
   (status < 300 || status >= 400) &&
-  /^application\/(problem\+)?json\b/.test(String(headers['content-type'] ?? ''));
+  (status === 204 || /^application\/(problem\+)?json\b/.test(String(headers['content-type'] ?? '')));
 
 function passOn(answer: HttpResponse, response: Response): void {
   for (const name of answerHeaders) {

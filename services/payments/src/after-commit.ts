@@ -38,7 +38,7 @@ export function withAfterCommit(
   };
 }
 
-type Moving = 'insertTransaction' | 'insertReversal' | 'moveTransaction' | 'recordIntent' | 'requestVoid';
+type Moving = 'insertTransaction' | 'insertReversal' | 'moveTransaction' | 'recordIntent' | 'requestVoid' | 'reject';
 
 /** The statements that give a transaction its status, all of them. */
 function notingTransitions(tx: PaymentsTx, note: (transition: Transition) => void): Pick<PaymentsTx, Moving> {
@@ -65,6 +65,11 @@ function notingTransitions(tx: PaymentsTx, note: (transition: Transition) => voi
     },
     requestVoid: async (id, reason, at) => {
       const voiding = await tx.requestVoid(id, reason, at);
+      if (voiding !== undefined) noteAs(id, voiding.status, voiding.reason);
+      return voiding;
+    },
+    reject: async (id, reason, at) => {
+      const voiding = await tx.reject(id, reason, at);
       if (voiding !== undefined) noteAs(id, voiding.status, voiding.reason);
       return voiding;
     },

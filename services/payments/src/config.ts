@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Amounts, parseAmounts } from '#libs/money';
 import { baseConfig, durationMs, flag, httpUrl, secretKey } from '#libs/runtime';
 import { parseSealingKeys } from '#libs/sealed';
 
@@ -11,11 +12,27 @@ const sealingKeys = z.string().transform((text, ctx) => {
   }
 });
 
+/** `ZAR:50000.00,USD:2500.00`. What a currency that is not named has is no limit. */
+const amounts = z
+  .string()
+  .transform((text, ctx): Amounts => {
+    try {
+      return parseAmounts(text);
+    } catch (error) {
+      ctx.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  })
+  .default({});
+
 const variables = z.object({
   ...baseConfig,
   INTERNAL_KEY: secretKey(),
   /** `kid:base64,…`, the first seals; for e-mails and bank details. */
   SEALING_KEYS: sealingKeys,
+
+  /** Signs the cursors of lists. Replacing it ends the lists that are being read at that moment, no more. */
+  CURSOR_KEY: secretKey(),
 
   WALLET_URL: httpUrl(),
   INTERNAL_KEY_WALLET: secretKey(),
@@ -44,6 +61,18 @@ const variables = z.object({
   RETRY_MAX_MS: durationMs(60_000),
   /** How long no payout is tried after Revio did not take one, unless it says itself. */
   PROVIDER_PAUSE_MS: durationMs(5_000),
+
+  /** The smallest and the largest amount of one deposit and of one withdrawal (M9), by currency: `ZAR:50000.00`. Empty for none. */
+  DEPOSIT_MIN: amounts,
+  DEPOSIT_MAX: amounts,
+  WITHDRAWAL_MIN: amounts,
+  WITHDRAWAL_MAX: amounts,
+  /** A withdrawal of more than this waits for an admin (M9), by currency. Empty for none. */
+  WITHDRAWAL_APPROVAL_ABOVE: amounts,
+  /** A withdrawal of a user who never had one completed waits for an admin. */
+  WITHDRAWAL_APPROVAL_FIRST: flag(false),
+  /** How long a new bank account cannot be withdrawn to (M10), so that an owner who did not add it notices. */
+  BANK_ACCOUNT_COOL_OFF_MS: durationMs(0, { min: 0 }),
 
   /** What the payer has; Revio's own default. */
   DEPOSIT_DUE_MS: durationMs(3_600_000, { min: 1_000 }),

@@ -1,6 +1,8 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import type { Act } from './approval/act-store.ts';
 import type { BankAccount } from './bank-account/bank-account-store.ts';
 import type { Freeze } from './freezes/freeze-store.ts';
+import type { WebhookEvent } from './history/webhook-event-store.ts';
 import type { TimelineEntry, Transaction } from './transaction/transaction.ts';
 import type { PreparedPayout } from './withdrawal/payout-store.ts';
 
@@ -35,6 +37,7 @@ const transactions = new EntitySchema<Transaction>({
     checkoutUrl: maybeText('checkout_url'),
     dueAt: maybeInstant('due_at'),
     bankAccountId: { ...uuid('bank_account_id'), nullable: true },
+    approval: maybeText('approval'),
     reservedAt: maybeInstant('reserved_at'),
     payoutId: maybeText('payout_id'),
     executeSentAt: maybeInstant('execute_sent_at'),
@@ -45,7 +48,20 @@ const transactions = new EntitySchema<Transaction>({
     updatedAt: instant('updated_at'),
   },
   indices: [
-    { name: 'transactions_of_user', columns: ['userId', 'createdAt', 'id'] },
+    {
+      name: 'transactions_of_user',
+      columns: ['userId', 'createdAt', 'id', 'status', 'kind', 'currency', 'amountMinor', 'reversal'],
+    },
+    { name: 'transactions_of_user_by_amount', columns: ['userId', 'currency', 'amountMinor', 'id'] },
+    { name: 'transactions_by_time', columns: ['createdAt', 'id'] },
+    { name: 'transactions_by_status', columns: ['status', 'createdAt', 'id'] },
+    { name: 'transactions_by_amount', columns: ['currency', 'amountMinor', 'id'] },
+    { name: 'transactions_reversals', columns: ['reversalOf'], where: 'reversal_of IS NOT NULL' },
+    {
+      name: 'transactions_waiting',
+      columns: ['createdAt', 'id'],
+      where: `approval = 'waiting' AND status = 'pending'`,
+    },
     { name: 'transactions_due', columns: ['nextStep', 'leasedUntil'], where: 'next_step IS NOT NULL' },
     { name: 'transactions_purchase_once', columns: ['purchaseId'], unique: true, where: 'purchase_id IS NOT NULL' },
     { name: 'transactions_source_once', columns: ['sourceId'], unique: true, where: 'source_id IS NOT NULL' },
@@ -64,6 +80,14 @@ const transactions = new EntitySchema<Transaction>({
     {
       name: 'transactions_intent_is_final',
       expression: `execute_sent_at IS NULL OR (payout_id IS NOT NULL AND status NOT IN ('pending', 'voiding', 'cancelled'))`,
+    },
+    {
+      name: 'transactions_approval_known',
+      expression: `approval IS NULL OR (kind = 'withdrawal' AND approval IN ('waiting', 'approved', 'rejected'))`,
+    },
+    {
+      name: 'transactions_approved_before_intent',
+      expression: `execute_sent_at IS NULL OR approval IS NULL OR approval = 'approved'`,
     },
     {
       name: 'transactions_reversal_named',
@@ -131,8 +155,23 @@ const bankAccounts = new EntitySchema<BankAccount>({
     bankName: maybeText('bank_name'),
     detailsSealed: text('details_sealed'),
     createdAt: instant('created_at'),
+    removedAt: maybeInstant('removed_at'),
   },
   indices: [{ name: 'bank_accounts_of_user', columns: ['userId', 'createdAt', 'id'] }],
+});
+
+const acts = new EntitySchema<Act>({
+  name: 'acts',
+  columns: {
+    id: key(uuid('id'), 'acts_pkey'),
+    at: instant('at'),
+    actorId: uuid('actor_id'),
+    action: text('action'),
+    transactionId: text('transaction_id'),
+    note: maybeText('note'),
+  },
+  indices: [{ name: 'acts_of_transaction', columns: ['transactionId'] }],
+  checks: [{ name: 'acts_action_known', expression: `action IN ('withdrawal_approved', 'withdrawal_rejected')` }],
 });
 
 const freezes = new EntitySchema<Freeze>({
@@ -147,4 +186,24 @@ const freezes = new EntitySchema<Freeze>({
   checks: [{ name: 'freezes_owner_whole', expression: '(user_id IS NULL) = (currency IS NULL)' }],
 });
 
-export const entities = [transactions, timeline, idempotencyKeys, payouts, bankAccounts, freezes];
+const webhookEvents = new EntitySchema<WebhookEvent>({
+  name: 'webhook_events',
+  columns: {
+    deliveryId: key(uuid('delivery_id'), 'webhook_events_pkey'),
+    transactionId: maybeText('transaction_id'),
+    eventType: maybeText('event_type'),
+    receivedAt: maybeInstant('received_at'),
+    outcome: maybeText('outcome'),
+    reason: maybeText('reason'),
+    toldAt: maybeInstant('told_at'),
+  },
+  indices: [
+    {
+      name: 'webhook_events_of_transaction',
+      columns: ['transactionId', 'receivedAt'],
+      where: 'transaction_id IS NOT NULL',
+    },
+  ],
+});
+
+export const entities = [transactions, timeline, idempotencyKeys, payouts, bankAccounts, acts, freezes, webhookEvents];

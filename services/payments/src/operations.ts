@@ -1,35 +1,10 @@
 import { z } from 'zod';
-import { currency, samples, shownAmount, shownAt, shownUuid } from '#libs/contracts';
+import { samples, shownAt, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
-import { bankAccountBody, depositBody, transactionsQuery, withdrawalBody } from './request-schemas.ts';
-
-const id = z.string().meta({ description: 'Of a transaction: `dep_…`, `wd_…` or `rev_…`.' });
-
-const transactionFields = {
-  id,
-  type: z.enum(['deposit', 'withdrawal', 'reversal']),
-  status: z.enum(['pending', 'processing', 'completed', 'failed', 'expired', 'cancelled']),
-  reason: z.string().nullable().meta({ description: 'Why it ended, as a stable word; null while all is well.' }),
-  amount: shownAmount,
-  currency,
-  created_at: shownAt,
-  updated_at: shownAt,
-  checkout_url: z
-    .string()
-    .meta({ format: 'uri', description: 'Where the payer pays; of a deposit, once Revio has given it.' })
-    .optional(),
-  due_at: shownAt.optional(),
-  bank_account_id: shownUuid.optional(),
-  reversal_of: id.optional(),
-  reversal: z.enum(['refund', 'chargeback', 'payout_return']).optional(),
-};
-const transaction = z.object(transactionFields).meta({ id: 'Transaction' });
-const transactionDetails = z
-  .object({
-    ...transactionFields,
-    timeline: z.array(z.object({ status: transactionFields.status, reason: transactionFields.reason, at: shownAt })),
-  })
-  .meta({ id: 'TransactionDetails' });
+import { approvalOperations } from './approval/operations.ts';
+import { historyOperations } from './history/operations.ts';
+import { bankAccountBody, depositBody, withdrawalBody } from './request-schemas.ts';
+import { beganSample, depositSample, shownId, shownTransaction } from './transaction/shown-transaction.ts';
 
 const bankAccount = z
   .object({
@@ -39,24 +14,16 @@ const bankAccount = z
     account_holder: z.string(),
     account_number: z.string().meta({ description: 'Masked but for its last digits.' }),
     created_at: shownAt,
+    usable_from: shownAt.meta({ description: 'Withdrawals can name it from then on.' }),
   })
   .meta({ id: 'BankAccount' });
 
 const { at } = samples;
-const began = { reason: null, amount: '150.00', currency: 'ZAR', created_at: at, updated_at: at } as const;
-const deposit = {
-  id: samples.depositId,
-  type: 'deposit',
-  status: 'pending',
-  ...began,
-  checkout_url: 'https://gate.reviopay.com/p/0d2f8a3e',
-  due_at: at,
-} as const;
 const withdrawal = {
   id: samples.withdrawalId,
   type: 'withdrawal',
   status: 'pending',
-  ...began,
+  ...beganSample,
   bank_account_id: samples.bankAccountId,
 } as const;
 const account = {
@@ -66,6 +33,7 @@ const account = {
   account_holder: 'T MOKOENA',
   account_number: '•••••••0001',
   created_at: at,
+  usable_from: at,
 } as const;
 
 /** The public routes of this service. */
@@ -82,16 +50,16 @@ export const operations: readonly Operation[] = [
     body: depositBody,
     keyed: true,
     answers: {
-      201: { description: 'The deposit, with the page to pay on', schema: transaction },
+      201: { description: 'The deposit, with the page to pay on', schema: shownTransaction },
       202: {
         description:
           'The deposit, still without a page because Revio cannot be asked. It is tried again: read the deposit until it has one',
-        schema: transaction,
+        schema: shownTransaction,
       },
     },
-    problems: ['provider_rejected'],
+    problems: ['amount_below_minimum', 'amount_above_maximum', 'provider_rejected'],
     examples: [
-      { name: '150 rand', body: { amount: '150.00', currency: 'ZAR' }, status: 201, answer: deposit },
+      { name: '150 rand', body: { amount: '150.00', currency: 'ZAR' }, status: 201, answer: depositSample },
       { name: 'A number is no amount', body: { amount: 150, currency: 'ZAR' }, status: 422 },
     ],
   },
@@ -106,8 +74,19 @@ export const operations: readonly Operation[] = [
     access: 'user',
     body: withdrawalBody,
     keyed: true,
-    answers: { 202: { description: 'Accepted: the withdrawal', schema: transaction } },
-    problems: ['bank_account_not_found', 'insufficient_funds', 'wallet_frozen', 'wallet_in_debt', 'voided'],
+    answers: { 202: { description: 'Accepted: the withdrawal', schema: shownTransaction } },
+    problems: [
+      'bank_account_not_found',
+      'bank_account_cooling_off',
+      'amount_below_minimum',
+      'amount_above_maximum',
+      'insufficient_funds',
+      'daily_limit_exceeded',
+      'monthly_limit_exceeded',
+      'wallet_frozen',
+      'wallet_in_debt',
+      'voided',
+    ],
     examples: [
       {
         name: '150 rand',
@@ -130,8 +109,8 @@ export const operations: readonly Operation[] = [
     summary: 'Cancel a withdrawal that was not sent yet',
     description: 'May be repeated. The amount is back in the available balance when the status is `cancelled`.',
     access: 'user',
-    params: { id },
-    answers: { 202: { description: 'It will be cancelled', schema: transaction } },
+    params: { id: shownId },
+    answers: { 202: { description: 'It will be cancelled', schema: shownTransaction } },
     problems: ['transaction_not_found', 'not_cancellable'],
     examples: [{ name: 'Too late', params: { id: samples.withdrawalId }, status: 409 }],
   },
@@ -157,6 +136,18 @@ export const operations: readonly Operation[] = [
     ],
   },
   {
+    id: 'removeBankAccount',
+    method: 'DELETE',
+    path: '/bank-accounts/:id',
+    tag: 'Bank accounts',
+    summary: 'Remove a bank account',
+    description: 'May be repeated. No new withdrawal can name it; one that is on its way to it is paid out to it.',
+    access: 'user',
+    params: { id: shownUuid },
+    answers: { 204: { description: 'It is removed' } },
+    examples: [{ name: 'Nobody’s', params: { id: samples.userId }, status: 404 }],
+  },
+  {
     id: 'listBankAccounts',
     method: 'GET',
     path: '/bank-accounts',
@@ -166,37 +157,6 @@ export const operations: readonly Operation[] = [
     answers: { 200: { description: 'All of them, masked', schema: z.object({ data: z.array(bankAccount) }) } },
     examples: [{ name: 'One account', status: 200, answer: { data: [account] } }],
   },
-  {
-    id: 'listTransactions',
-    method: 'GET',
-    path: '/transactions',
-    tag: 'Transactions',
-    summary: 'Your transactions, newest first',
-    access: 'user',
-    query: transactionsQuery,
-    answers: { 200: { description: 'A page', schema: z.object({ data: z.array(transaction) }) } },
-    examples: [
-      { name: 'The newest two', query: { limit: '2' }, status: 200, answer: { data: [deposit] } },
-      { name: 'A parameter that does not exist', query: { colour: 'blue' }, status: 400 },
-    ],
-  },
-  {
-    id: 'readTransaction',
-    method: 'GET',
-    path: '/transactions/:id',
-    tag: 'Transactions',
-    summary: 'A transaction with its timeline',
-    access: 'user',
-    params: { id },
-    answers: { 200: { description: 'The transaction', schema: transactionDetails } },
-    problems: ['transaction_not_found'],
-    examples: [
-      {
-        name: 'A deposit',
-        params: { id: samples.depositId },
-        status: 200,
-        answer: { ...deposit, timeline: [{ status: 'pending', reason: null, at }] },
-      },
-    ],
-  },
+  ...approvalOperations,
+  ...historyOperations,
 ];

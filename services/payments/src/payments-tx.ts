@@ -6,6 +6,7 @@ import {
   memoryMessages,
   postgresMessages,
 } from '#libs/messaging';
+import { type ActTx, memoryActs, postgresActs } from './approval/act-store.ts';
 import { memoryBankAccounts } from './bank-account/bank-account-store.memory.ts';
 import { postgresBankAccounts } from './bank-account/bank-account-store.postgres.ts';
 import type { BankAccountTx } from './bank-account/bank-account-store.ts';
@@ -23,7 +24,7 @@ import { postgresPayouts } from './withdrawal/payout-store.postgres.ts';
 import type { PayoutTx } from './withdrawal/payout-store.ts';
 
 /** Everything that one transaction of this service can touch; operations name the parts they need. */
-export type PaymentsTx = TransactionTx & IdempotencyTx & PayoutTx & BankAccountTx & FreezeTx & MessageTx;
+export type PaymentsTx = TransactionTx & IdempotencyTx & PayoutTx & BankAccountTx & FreezeTx & ActTx & MessageTx;
 
 export const postgresPaymentsTx = (sql: Sql, messages: MessageSource): PaymentsTx => ({
   ...postgresTransactions(sql),
@@ -31,6 +32,7 @@ export const postgresPaymentsTx = (sql: Sql, messages: MessageSource): PaymentsT
   ...postgresPayouts(sql),
   ...postgresBankAccounts(sql),
   ...postgresFreezes(sql),
+  ...postgresActs(sql),
   ...postgresMessages(sql, messages),
 });
 
@@ -42,6 +44,7 @@ export function memoryPaymentsTx(memory: MemoryDatabase, messages: MessageSource
     ...memoryPayouts(memory),
     ...memoryBankAccounts(memory),
     ...freezes.tx,
+    ...memoryActs(memory),
     ...memoryMessages(memory, messages),
   };
 }

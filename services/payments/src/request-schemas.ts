@@ -34,6 +34,11 @@ const line = (charactersMax: number) =>
     .max(charactersMax)
     .regex(/^[^\p{C}]+$/u, 'Must be one line of text');
 
+/** In the admin's own words; it stays with the act. */
+const note = line(500);
+export const approvalBody = z.strictObject({ note: note.optional() }).default({});
+export const rejectionBody = z.strictObject({ note });
+
 export const bankAccountBody = z.strictObject({
   /** South African universal branch codes have six digits; SWIFT codes have up to 11 characters. */
   bank_code: z.string().regex(/^[A-Za-z0-9]{3,11}$/),
@@ -43,18 +48,11 @@ export const bankAccountBody = z.strictObject({
   bank_name: line(64).optional(),
 });
 
-/** A page that a screen shows; more is for the export. */
-const limitDefault = 20;
-const limitMax = 100;
-
-export const transactionsQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^[1-9][0-9]{0,2}$/, `Must be a whole number from 1 to ${limitMax}`)
-    .transform(Number)
-    .pipe(z.number().max(limitMax))
-    .default(limitDefault),
-});
+/** The same of a bank account. Throws `not_found`. */
+export function readBankAccountId(raw: string): string {
+  if (!z.uuid().safeParse(raw).success) throw problem('not_found');
+  return raw;
+}
 
 /** An id of the form that ours have; anything else names nothing. Throws `transaction_not_found`. */
 export function readTransactionId(raw: string): string {

@@ -1,12 +1,18 @@
 import { type Response, Router } from 'express';
-import { requireInternal, requireService, requireUser } from '#libs/auth';
+import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { providerReadRequest } from '#libs/contracts';
 import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
 import { inboxRoute } from '#libs/service';
+import { approvalRoutes } from './approval/approval-routes.ts';
 import { addBankAccount } from './bank-account/add-bank-account.ts';
 import { listBankAccounts } from './bank-account/list-bank-accounts.ts';
+import { removeBankAccount } from './bank-account/remove-bank-account.ts';
 import { requestDeposit } from './deposit/request-deposit.ts';
 import type { Deps } from './deps.ts';
+import { exportOwn } from './history/export-transactions.ts';
+import { listAll, listOwn } from './history/list-transactions.ts';
+import { adminListQuery, exportQuery, listQuery, noQuery } from './history/read-query.ts';
+import { readAny, readOwn } from './history/read-transaction.ts';
 import type { OnceAnswer } from './idempotency/answer-once.ts';
 import { readIdempotencyKey } from './idempotency/read-key.ts';
 import { operations } from './operations.ts';
@@ -14,11 +20,11 @@ import { readProvider } from './read-provider.ts';
 import {
   bankAccountBody,
   depositBody,
+  readBankAccountId,
   readTransactionId,
-  transactionsQuery,
   withdrawalBody,
 } from './request-schemas.ts';
-import { listTransactions, readTransaction } from './transaction/read-transactions.ts';
+import { readTimeline, timelineQuery } from './transaction/read-timeline.ts';
 import { cancelWithdrawal } from './withdrawal/cancel-withdrawal.ts';
 import { requestWithdrawal } from './withdrawal/request-withdrawal.ts';
 
@@ -55,6 +61,12 @@ export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
     response.status(201).json(await addBankAccount(deps, { userId, bankCode, bankName, holder, accountNumber }));
   });
 
+  router.delete('/bank-accounts/:id', async (request, response) => {
+    const { userId } = requireUser(request);
+    await removeBankAccount(deps, { userId, id: readBankAccountId(request.params.id) });
+    response.status(204).end();
+  });
+
   router.get('/bank-accounts', async (request, response) => {
     const { userId } = requireUser(request);
     response.json(await listBankAccounts(deps, userId));
@@ -62,12 +74,34 @@ export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
 
   router.get('/transactions', async (request, response) => {
     const { userId } = requireUser(request);
-    response.json(await listTransactions(deps, { userId, ...parseQuery(transactionsQuery, request) }));
+    response.json(await listOwn(deps, userId, parseQuery(listQuery, request)));
+  });
+
+  router.get('/transactions/export', async (request, response) => {
+    const { userId } = requireUser(request);
+    await exportOwn(deps, userId, parseQuery(exportQuery, request), response);
   });
 
   router.get('/transactions/:id', async (request, response) => {
     const { userId } = requireUser(request);
-    response.json(await readTransaction(deps, { userId, id: readTransactionId(request.params.id) }));
+    response.json(await readOwn(deps, { userId, id: readTransactionId(request.params.id) }));
+  });
+
+  router.get('/admin/transactions', async (request, response) => {
+    requireStaff(request);
+    response.json(await listAll(deps, parseQuery(adminListQuery, request)));
+  });
+
+  router.get('/admin/transactions/:id', async (request, response) => {
+    requireStaff(request);
+    parseQuery(noQuery, request);
+    response.json(await readAny(deps, readTransactionId(request.params.id)));
+  });
+
+  router.get('/transactions/:id/timeline', async (request, response) => {
+    const { userId } = requireUser(request);
+    const { after } = parseQuery(timelineQuery, request);
+    response.json(await readTimeline(deps, { userId, id: readTransactionId(request.params.id), after }));
   });
 
   router.post('/provider-reads', async (request, response) => {
@@ -76,6 +110,7 @@ export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
   });
 
   router.use(inboxRoute(deps));
+  router.use(approvalRoutes(deps));
   return router;
 }
 

@@ -3,11 +3,15 @@ import { createClient } from '#libs/http';
 import { newId, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import { withAfterCommit } from './after-commit.ts';
+import { exposeWaiting } from './approval/metrics.ts';
 import type { Config } from './config.ts';
 import { resumeDeposits } from './deposit/resume-deposits.ts';
 import type { Deps } from './deps.ts';
 import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
+import { createExportSlots } from './history/export-transactions.ts';
+import { postgresHistory } from './history/history-store.ts';
+import { postgresWebhookEvents } from './history/webhook-event-store.ts';
 import { paymentsMetrics } from './metrics.ts';
 import { migrations } from './migrations/index.ts';
 import { postgresPaymentsTx } from './payments-tx.ts';
@@ -53,6 +57,7 @@ function depsOf(platform: Platform<Config>): Deps {
     submit_payout: createPause(clock),
   };
   const { noteSkew, ...notes } = paymentsMetrics(metrics, pauses);
+  exposeWaiting(metrics, { sql: db.read, clock });
 
   const client = (name: string, baseUrl: string, timeoutMs: number, bodyBytesMax: number) => {
     const http = createClient({ name, baseUrl, timeoutMs, bodyBytesMax, metrics, logger });
@@ -85,6 +90,10 @@ function depsOf(platform: Platform<Config>): Deps {
     newUuid,
     provider,
     wallet,
+    history: postgresHistory(db),
+    webhookEvents: postgresWebhookEvents(db.read),
+    exportSlots: createExportSlots(),
+    cursorKey: config.CURSOR_KEY,
     sealingKeys: config.SEALING_KEYS,
     purchasePause: pauses.create_purchase,
     walletPause: pauses.place_hold,
@@ -97,5 +106,9 @@ function depsOf(platform: Platform<Config>): Deps {
     depositDueMs: config.DEPOSIT_DUE_MS,
     depositGiveUpMs: config.DEPOSIT_GIVE_UP_MS,
     payoutFreshMs: config.PAYOUT_FRESH_MS,
+    depositLimits: { min: config.DEPOSIT_MIN, max: config.DEPOSIT_MAX },
+    withdrawalLimits: { min: config.WITHDRAWAL_MIN, max: config.WITHDRAWAL_MAX },
+    approvalPolicy: { above: config.WITHDRAWAL_APPROVAL_ABOVE, first: config.WITHDRAWAL_APPROVAL_FIRST },
+    coolOffMs: config.BANK_ACCOUNT_COOL_OFF_MS,
   };
 }

@@ -57,14 +57,6 @@ describe.each([
     expect((await timeline(id))[1]).toEqual({ status: 'failed', reason: 'no_card', at: at(5) });
   });
 
-  test('only the owner’s transactions are listed, newest first, as many as asked for', async () => {
-    const userId = newUuid();
-    for (const ms of [1, 3, 2]) await insert(newDeposit({ userId, createdAt: at(ms) }));
-    await insert(newDeposit({ createdAt: at(4) }));
-    const listed = await stores.transact((tx) => tx.listTransactions(userId, 2));
-    expect(listed.map(({ createdAt }) => createdAt)).toEqual([at(3), at(2)]);
-  });
-
   test('the first purchase stays', async () => {
     const { id } = await insert(newDeposit());
     const attach = () =>
@@ -249,6 +241,7 @@ describe.each([
       bankName,
       detailsSealed: 'sealed',
       createdAt: at(ms),
+      removedAt: null,
     });
     const [older, newer] = [account(1, null), account(2, 'FNB')];
     await stores.transact(async (tx) => {
@@ -258,5 +251,110 @@ describe.each([
     expect(await stores.transact((tx) => tx.listBankAccounts(userId, 9))).toEqual([newer, older]);
     expect(await stores.transact((tx) => tx.findBankAccount(userId, older.id))).toEqual(older);
     expect(await stores.transact((tx) => tx.findBankAccount(newUuid(), older.id))).toBeUndefined();
+
+    await stores.transact((tx) => tx.removeBankAccount(newUuid(), newer.id, at(3)));
+    expect(await stores.transact((tx) => tx.listBankAccounts(userId, 9)), 'by somebody else').toHaveLength(2);
+    await stores.transact((tx) => tx.removeBankAccount(userId, newer.id, at(3)));
+    await stores.transact((tx) => tx.removeBankAccount(userId, newer.id, at(4)));
+    expect(await stores.transact((tx) => tx.listBankAccounts(userId, 9))).toEqual([older]);
+    const removed = { ...newer, removedAt: at(3) };
+    expect(await stores.transact((tx) => tx.findBankAccount(userId, newer.id))).toEqual(removed);
+  });
+
+  describe('M9: what waits for an approval', () => {
+    const waits = async (change: Partial<Transaction> = {}, isReserved = true) => {
+      const withdrawal = newWithdrawal({ approval: 'waiting', ...change });
+      await stores.transact(async (tx) => {
+        await tx.insertTransaction(withdrawal);
+        if (isReserved) await tx.markReserved(withdrawal.id, at(1));
+      });
+      return withdrawal;
+    };
+    const found = (id: string) => stores.transact((tx) => tx.findTransaction(id));
+    const reasons = async (id: string) =>
+      (await stores.transact((tx) => tx.readTimelineAfter(id, 0n))).map(({ status, reason }) => `${status} ${reason}`);
+
+    test('is held, and nothing is due until it is approved', async () => {
+      const { id } = await waits();
+      expect(await found(id)).toMatchObject({
+        status: 'pending',
+        reservedAt: at(1),
+        nextStep: null,
+        leasedUntil: null,
+      });
+      await stores.transact((tx) => tx.attachPayout(id, 'payout-a', at(2)));
+      expect(await stores.transact((tx) => tx.recordIntent(id, 'payout-a', at(2)))).toBe(false);
+      expect(await stores.transact((tx) => tx.approve(id, at(3)))).toMatchObject({ id, approval: 'approved' });
+      expect(await found(id)).toMatchObject({
+        status: 'pending',
+        nextStep: 'submit_payout',
+        leasedUntil: at(3),
+        attempts: 0,
+      });
+      expect(await stores.transact((tx) => tx.recordIntent(id, 'payout-a', at(4)))).toBe(true);
+      expect(await reasons(id)).toEqual([
+        ...['pending null', 'pending awaiting_approval', 'pending approved', 'processing null'],
+      ]);
+    });
+
+    test('may be approved before it is held: then its payout is due when it is', async () => {
+      const { id } = await waits({}, false);
+      expect(await stores.transact((tx) => tx.approve(id, at(1)))).toMatchObject({ nextStep: 'place_hold' });
+      await stores.transact((tx) => tx.markReserved(id, at(2)));
+      expect(await found(id)).toMatchObject({ nextStep: 'submit_payout' });
+    });
+
+    test('is decided once: approval, rejection and cancellation exclude one another', async () => {
+      const decisions = {
+        approve: (id: string) => stores.transact((tx) => tx.approve(id, at(2))),
+        reject: (id: string) => stores.transact((tx) => tx.reject(id, 'rejected_by_admin', at(2))),
+        cancel: (id: string) => stores.transact((tx) => tx.requestVoid(id, 'cancelled_by_user', at(2))),
+      };
+      for (const first of ['reject', 'cancel'] as const) {
+        const { id } = await waits();
+        expect(await decisions[first](id)).toMatchObject({ status: 'voiding', nextStep: null });
+        for (const later of ['approve', 'reject', 'cancel'] as const)
+          expect(await decisions[later](id)).toBeUndefined();
+      }
+      const { id } = await waits();
+      expect(await decisions.approve(id)).toBeDefined();
+      for (const later of ['approve', 'reject'] as const) expect(await decisions[later](id)).toBeUndefined();
+      expect(await decisions.cancel(id), 'until it is executed').toMatchObject({ status: 'voiding' });
+    });
+
+    test('is listed, oldest first, while it is held and waits', async () => {
+      const [second, first] = [await waits({ createdAt: at(-10) }), await waits({ createdAt: at(-20) })];
+      const [approved, unheld] = [await waits(), await waits({}, false)];
+      await stores.transact((tx) => tx.approve(approved.id, at(2)));
+      const list = async (after?: Transaction) =>
+        (await stores.transact((tx) => tx.listWaiting(1_000, after))).map(({ id }) => id);
+      const listed = await list();
+      expect(listed.slice(0, 2)).toEqual([first.id, second.id]);
+      expect(listed).not.toContain(approved.id);
+      expect(listed).not.toContain(unheld.id);
+      expect((await list(first))[0]).toBe(second.id);
+    });
+
+    test('is for the first one, or not: a completed one is found', async () => {
+      const withdrawal = newWithdrawal();
+      const has = () => stores.transact((tx) => tx.hasCompletedWithdrawal(withdrawal.userId));
+      await stores.transact((tx) => tx.insertTransaction(withdrawal));
+      expect(await has()).toBe(false);
+      await stores.transact((tx) =>
+        tx.moveTransaction(withdrawal.id, { status: 'completed', reason: null, at: at(1) }),
+      );
+      expect(await has()).toBe(true);
+    });
+  });
+
+  test('T5: the timeline after an entry, each by its number', async () => {
+    const withdrawal = newWithdrawal();
+    await stores.transact((tx) => tx.insertTransaction(withdrawal));
+    const [first] = await stores.transact((tx) => tx.readTimelineAfter(withdrawal.id, 0n));
+    expect(first).toMatchObject({ status: 'pending', reason: null, at: at(0) });
+    await stores.transact((tx) => tx.moveTransaction(withdrawal.id, { status: 'failed', reason: 'x', at: at(1) }));
+    const after = await stores.transact((tx) => tx.readTimelineAfter(withdrawal.id, first?.id ?? 0n));
+    expect(after).toMatchObject([{ status: 'failed', reason: 'x', at: at(1) }]);
+    expect(after[0]?.id).toBeGreaterThan(first?.id ?? 0n);
   });
 });

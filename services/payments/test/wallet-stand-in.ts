@@ -12,6 +12,8 @@ export interface WalletStandIn {
   decisions: Map<string, HoldDecision>;
   /** What new decisions are; null holds. */
   refuse: HoldDecision['reason'];
+  /** What it says of the limit that refuses. */
+  limit: HoldDecision['limit'];
   /** How many of the next answers are lost after the decision, and how many requests before it. */
   loseAnswers: number;
   down: boolean;
@@ -34,6 +36,7 @@ export async function startWalletStandIn(): Promise<WalletStandIn> {
       transaction_id,
       decision: refuse === null ? 'held' : 'refused',
       reason: refuse,
+      ...(wallet.limit === undefined ? {} : { limit: wallet.limit }),
     };
     decisions.set(transaction_id, decided);
     if (wallet.loseAnswers > 0) {
@@ -49,6 +52,7 @@ export async function startWalletStandIn(): Promise<WalletStandIn> {
     key,
     decisions: new Map(),
     refuse: null,
+    limit: undefined,
     loseAnswers: 0,
     down: false,
     conflicts: false,

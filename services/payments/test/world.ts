@@ -10,6 +10,9 @@ import { parseSealingKeys } from '#libs/sealed';
 import { createMetrics } from '#libs/telemetry';
 import type { Deps } from '../src/deps.ts';
 import { messageHandlers } from '../src/handle-messages.ts';
+import { createExportSlots } from '../src/history/export-transactions.ts';
+import { postgresHistory } from '../src/history/history-store.ts';
+import { postgresWebhookEvents } from '../src/history/webhook-event-store.ts';
 import { createRevioProvider } from '../src/revio/client.ts';
 import { routes } from '../src/routes.ts';
 import { createWalletClient } from '../src/wallet/client.ts';
@@ -142,6 +145,10 @@ function wire(parts: {
       noteSkew: () => undefined,
     }),
     wallet: createWalletClient({ http: walletHttp, key: wallet.key }),
+    history: postgresHistory(stores.db),
+    webhookEvents: postgresWebhookEvents(stores.db.read),
+    exportSlots: createExportSlots(),
+    cursorKey: Buffer.alloc(32, 7),
     sealingKeys: parseSealingKeys(`a:${Buffer.alloc(32, 1).toString('base64')}`),
     purchasePause: createPause(clock),
     walletPause: createPause(clock),
@@ -154,6 +161,10 @@ function wire(parts: {
     depositDueMs: 3_600_000,
     depositGiveUpMs: 900_000,
     payoutFreshMs: 600_000,
+    depositLimits: { min: {}, max: {} },
+    withdrawalLimits: { min: {}, max: {} },
+    approvalPolicy: { above: {}, first: false },
+    coolOffMs: 0,
     noteUnavailable: (operation, { cause }) => notes.unavailable.push(`${operation} ${cause}`),
     noteExecuted: (outcome) => notes.executed.push(outcome),
     noteFailure: (step, outcome) => notes.failures.push(`${step} ${outcome}`),

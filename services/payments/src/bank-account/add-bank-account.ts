@@ -21,13 +21,27 @@ export interface NewBankAccount extends BankDetails {
  * clicks twice, or asks again after a lost answer, has one account (M6, F1). Throws `too_many_bank_accounts`.
  */
 export function addBankAccount(
-  deps: { transact: Transact<PaymentsTx>; clock: Clock; newUuid: () => string; sealingKeys: SealingKeys },
+  deps: {
+    transact: Transact<PaymentsTx>;
+    clock: Clock;
+    newUuid: () => string;
+    sealingKeys: SealingKeys;
+    coolOffMs: number;
+  },
   added: NewBankAccount,
 ): Promise<BankAccountResource> {
   const { userId, bankCode, bankName, holder, accountNumber } = added;
   const id = deps.newUuid();
   const detailsSealed = sealDetails(deps.sealingKeys, { id, userId }, { holder, accountNumber });
-  const account: BankAccount = { id, userId, bankCode, bankName, detailsSealed, createdAt: deps.clock.now() };
+  const account: BankAccount = {
+    id,
+    userId,
+    bankCode,
+    bankName,
+    detailsSealed,
+    createdAt: deps.clock.now(),
+    removedAt: null,
+  };
   return deps.transact(
     async (tx) => {
       await tx.lockBankAccounts(userId);
@@ -36,7 +50,7 @@ export function addBankAccount(
       const same = stored.find((other) => isSame(added, { ...other, ...openDetails(deps.sealingKeys, other) }));
       if (same === undefined && stored.length >= bankAccountsMax) throw problem('too_many_bank_accounts');
       if (same === undefined) await tx.insertBankAccount(account);
-      return bankAccountResource(same ?? account, { holder, accountNumber });
+      return bankAccountResource(same ?? account, { holder, accountNumber }, deps.coolOffMs);
     },
     { onUnknownCommit: 'rerun' },
   );

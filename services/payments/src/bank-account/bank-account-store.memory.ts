@@ -10,9 +10,13 @@ export function memoryBankAccounts(memory: MemoryDatabase): BankAccountTx {
       const account = accounts.get(id);
       return account?.userId === userId ? account : undefined;
     },
+    removeBankAccount: async (userId, id, at) => {
+      const account = accounts.get(id);
+      if (account?.userId === userId && account.removedAt === null) accounts.update(id, { removedAt: at });
+    },
     listBankAccounts: async (userId, limit) =>
       accounts
-        .filter((account) => account.userId === userId)
+        .filter((account) => account.userId === userId && account.removedAt === null)
         .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
         .slice(0, limit),
   };

@@ -2,7 +2,7 @@ import type { Sql } from '#libs/db';
 import type { BankAccount, BankAccountTx } from './bank-account-store.ts';
 
 const selected = `id, user_id AS "userId", bank_code AS "bankCode", bank_name AS "bankName",
-  details_sealed AS "detailsSealed", created_at AS "createdAt"`;
+  details_sealed AS "detailsSealed", created_at AS "createdAt", removed_at AS "removedAt"`;
 
 export const postgresBankAccounts = (sql: Sql): BankAccountTx => ({
   // An advisory lock, because the row that two requests would meet on is the one that is not there yet.
@@ -23,9 +23,16 @@ export const postgresBankAccounts = (sql: Sql): BankAccountTx => ({
     );
     return account;
   },
+  removeBankAccount: async (userId, id, at) => {
+    await sql.run('UPDATE bank_accounts SET removed_at = $3 WHERE id = $1 AND user_id = $2 AND removed_at IS NULL', [
+      id,
+      userId,
+      at,
+    ]);
+  },
   listBankAccounts: (userId, limit) =>
     sql.rows<BankAccount>(
-      `SELECT ${selected} FROM bank_accounts WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`,
+      `SELECT ${selected} FROM bank_accounts WHERE user_id = $1 AND removed_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $2`,
       [userId, limit],
     ),
 });

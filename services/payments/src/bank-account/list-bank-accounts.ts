@@ -7,11 +7,13 @@ import { type BankAccountResource, bankAccountResource } from './resource.ts';
 
 /** The user's bank accounts, newest first, masked. */
 export async function listBankAccounts(
-  deps: { transact: Transact<PaymentsTx>; sealingKeys: SealingKeys },
+  deps: { transact: Transact<PaymentsTx>; sealingKeys: SealingKeys; coolOffMs: number },
   userId: string,
 ): Promise<{ data: BankAccountResource[] }> {
   const accounts = await deps.transact((tx) => tx.listBankAccounts(userId, bankAccountsMax));
   return {
-    data: accounts.map((account) => bankAccountResource(account, openDetails(deps.sealingKeys, account))),
+    data: accounts.map((account) =>
+      bankAccountResource(account, openDetails(deps.sealingKeys, account), deps.coolOffMs),
+    ),
   };
 }

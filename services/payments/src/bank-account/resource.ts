@@ -1,5 +1,6 @@
 import type { BankDetails } from '../sealed-details.ts';
 import type { BankAccount } from './bank-account-store.ts';
+import { usableFrom } from './usable-account.ts';
 
 export interface BankAccountResource {
   id: string;
@@ -8,19 +9,22 @@ export interface BankAccountResource {
   account_holder: string;
   account_number: string;
   created_at: string;
+  usable_from: string;
 }
 
 /** What its owner is shown: enough to recognise the account, not enough to use it (M10). */
 export const bankAccountResource = (
-  { id, bankCode, bankName, createdAt }: BankAccount,
+  account: BankAccount,
   { holder, accountNumber }: BankDetails,
+  coolOffMs: number,
 ): BankAccountResource => ({
-  id,
-  bank_code: bankCode,
-  bank_name: bankName,
+  id: account.id,
+  bank_code: account.bankCode,
+  bank_name: account.bankName,
   account_holder: holder,
   account_number: masked(accountNumber),
-  created_at: createdAt.toISOString(),
+  created_at: account.createdAt.toISOString(),
+  usable_from: usableFrom(account, coolOffMs).toISOString(),
 });
 
 /** The last four digits, and of a short number never more than half. */

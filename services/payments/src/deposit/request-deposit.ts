@@ -2,12 +2,14 @@ import type { Currency } from '#libs/money';
 import type { SealingKeys } from '#libs/sealed';
 import { type AnswerOnceDeps, answerOnce, type OnceAnswer } from '../idempotency/answer-once.ts';
 import { sealEmail } from '../sealed-details.ts';
+import { type AmountLimits, requireWithin } from '../transaction/amount-limits.ts';
 import { type NewId, type Step, type Transaction, unused } from '../transaction/transaction.ts';
 import { type CreatePurchaseDeps, createPurchase } from './create-purchase.ts';
 
 export interface RequestDepositDeps extends AnswerOnceDeps, CreatePurchaseDeps {
   newId: NewId;
   sealingKeys: SealingKeys;
+  depositLimits: AmountLimits;
 }
 
 export interface DepositRequest {
@@ -20,7 +22,7 @@ export interface DepositRequest {
 
 /**
  * Begins a deposit and asks Revio for its checkout page (DESIGN section 3). Answers 201 with `checkout_url`; 202 without it while
- * Revio cannot be asked, and a worker goes on; 422 `provider_rejected`. Throws the problems of `answerOnce`.
+ * Revio cannot be asked, and a worker goes on; 422 `provider_rejected`. Throws the problems of `answerOnce` and `requireWithin`.
  */
 export async function requestDeposit(deps: RequestDepositDeps, request: DepositRequest): Promise<OnceAnswer> {
   const { userId, email, amountMinor, currency } = request;
@@ -46,14 +48,17 @@ export async function requestDeposit(deps: RequestDepositDeps, request: DepositR
     key: request.idempotencyKey,
     input: ['deposit', String(amountMinor), currency],
     transaction,
-    begin: (tx) =>
-      tx.enqueue('payments.deposit-requested.v1', {
+    begin: async (tx) => {
+      // Thrown inside, so that it leaves nothing behind, and a repeat of an older request is answered as that was.
+      requireWithin(deps.depositLimits, request);
+      await tx.enqueue('payments.deposit-requested.v1', {
         transaction_id: id,
         user_id: userId,
         currency,
         amount_minor: String(amountMinor),
         requested_at: now.toISOString(),
-      }),
+      });
+    },
     advance: (deposit) => createPurchase(deps, deposit),
   });
 }

@@ -1,5 +1,12 @@
 import { Payments1795384800300 } from './1795384800300-payments.ts';
 import { PaymentsFreezes1795400000310 } from './1795400000310-freezes.ts';
+import { PaymentsHistory1795488000000 } from './1795488000000-history.ts';
+import { PaymentsApprovals1795489000300 } from './1795489000300-approvals.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
-export const migrations = [Payments1795384800300, PaymentsFreezes1795400000310];
+export const migrations = [
+  Payments1795384800300,
+  PaymentsFreezes1795400000310,
+  PaymentsHistory1795488000000,
+  PaymentsApprovals1795489000300,
+];

@@ -8,6 +8,8 @@ type EndTx = Pick<PaymentsTx, 'moveTransaction' | 'storeAnswer' | 'enqueue'>;
 export interface End {
   status: 'completed' | 'failed' | 'expired' | 'cancelled';
   reason: string | null;
+  /** What else the request's answer says about a refusal. */
+  members?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -16,8 +18,9 @@ export interface End {
  */
 export async function endTransaction(tx: EndTx, transaction: Transaction, end: End, at: Date): Promise<Answer> {
   const { id, userId, kind, currency, amountMinor } = transaction;
-  await tx.moveTransaction(id, { ...end, at });
-  const answer = await tx.storeAnswer(id, answerTo({ ...transaction, ...end, updatedAt: at }));
+  const { status, reason, members } = end;
+  await tx.moveTransaction(id, { status, reason, at });
+  const answer = await tx.storeAnswer(id, answerTo({ ...transaction, status, reason, updatedAt: at }, members));
   const about = { transaction_id: id, user_id: userId, currency, amount_minor: String(amountMinor) };
   if (end.status === 'completed') {
     await tx.enqueue('payments.transaction-completed.v1', { ...about, kind });

@@ -1,13 +1,13 @@
 import { formatAmount } from '#libs/money';
-import type { TimelineEntry, Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** What the user is shown of a transaction: decimal strings, ISO 8601 times, and no status that only we care about. */
 export function resourceOf(transaction: Transaction) {
-  const { checkoutUrl, dueAt, bankAccountId, reversalOf, reversal } = transaction;
+  const { checkoutUrl, dueAt, bankAccountId, approval, reversalOf, reversal } = transaction;
   return {
     id: transaction.id,
     type: transaction.kind,
-    status: shown(transaction.status),
+    status: shownStatus(transaction.status),
     reason: transaction.reason,
     amount: formatAmount(transaction.amountMinor, transaction.currency),
     currency: transaction.currency,
@@ -16,11 +16,10 @@ export function resourceOf(transaction: Transaction) {
     ...(checkoutUrl === null ? {} : { checkout_url: checkoutUrl }),
     ...(dueAt === null ? {} : { due_at: dueAt.toISOString() }),
     ...(bankAccountId === null ? {} : { bank_account_id: bankAccountId }),
+    ...(approval === null ? {} : { approval }),
     ...(reversalOf === null ? {} : { reversal_of: reversalOf, reversal }),
   };
 }
 
-export const timelineOf = (entries: readonly TimelineEntry[]) =>
-  entries.map(({ status, reason, at }) => ({ status: shown(status), reason, at: at.toISOString() }));
-
-const shown = (status: Transaction['status']) => (status === 'voiding' ? 'processing' : status);
+/** What only we care about is not told: a hold on its way back is still being worked on. */
+export const shownStatus = (status: Transaction['status']) => (status === 'voiding' ? 'processing' : status);

@@ -14,7 +14,7 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
   });
 
   const note = ({ id, status, reason, updatedAt }: Transaction) =>
-    timeline.insert({ id: timeline.all().length, transactionId: id, status, reason, at: updatedAt });
+    timeline.insert({ id: timeline.all().length + 1, transactionId: id, status, reason, at: updatedAt });
   /** Changes the row if it is there and `when` holds, as UPDATE … WHERE does. */
   const change = (id: string, when: (row: Transaction) => boolean, to: (row: Transaction) => Partial<Transaction>) => {
     const row = transactions.get(id);
@@ -24,6 +24,10 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
   const noStep = { nextStep: null, leasedUntil: null, attempts: 0 };
   const isDue = (row: Transaction, now: Date) => row.leasedUntil !== null && row.leasedUntil <= now;
   const lease = (until: Date) => (row: Transaction) => ({ leasedUntil: until, attempts: row.attempts + 1 });
+  const isWaiting = (row: Transaction) => uncommitted(row) && row.approval === 'waiting';
+  type Place = Pick<Transaction, 'createdAt' | 'id'>;
+  const order = (a: Place, b: Place) =>
+    a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : Number(a.id > b.id));
   const uncommitted = (row: Transaction) => row.status === 'pending' && row.executeSentAt === null;
 
   return {
@@ -38,11 +42,6 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
     },
     findTransaction: async (id) => transactions.get(id),
     lockTransaction: async (id) => transactions.get(id),
-    listTransactions: async (userId, limit) =>
-      transactions
-        .filter((row) => row.userId === userId)
-        .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1))
-        .slice(0, limit),
     readTimeline: async (id) =>
       timeline.filter((entry) => entry.transactionId === id).map(({ status, reason, at }) => ({ status, reason, at })),
     moveTransaction: async (id, { status, reason, at }) => {
@@ -57,13 +56,14 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
         () => ({ ...purchase, updatedAt: at, ...noStep }),
       ),
     markReserved: async (id, at) => {
-      change(id, always, () => ({
+      const row = change(id, always, ({ approval }) => ({
         reservedAt: at,
-        nextStep: 'submit_payout',
-        leasedUntil: at,
+        nextStep: approval === 'waiting' ? null : 'submit_payout',
+        leasedUntil: approval === 'waiting' ? null : at,
         attempts: 0,
         updatedAt: at,
       }));
+      if (row?.approval === 'waiting') note({ ...row, reason: 'awaiting_approval' });
     },
     attachPayout: async (id, payoutId, at) => {
       change(id, always, () => ({ payoutId, updatedAt: at }));
@@ -71,7 +71,8 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
     recordIntent: async (id, payoutId, at) => {
       const row = change(
         id,
-        (found) => uncommitted(found) && found.payoutId === payoutId && !isFrozen(found),
+        (found) =>
+          uncommitted(found) && found.payoutId === payoutId && found.approval !== 'waiting' && !isFrozen(found),
         () => ({ status: 'processing', executeSentAt: at, updatedAt: at, ...noStep }),
       );
       if (row) note(row);
@@ -91,6 +92,38 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
       if (row) note(row);
       return row;
     },
+    readTimelineAfter: async (id, after) =>
+      timeline
+        .filter((entry) => entry.transactionId === id && BigInt(entry.id) > after)
+        .map(({ id: number, status, reason, at }) => ({ id: BigInt(number), status, reason, at })),
+    approve: async (id, at) => {
+      const row = change(id, isWaiting, (found) => ({
+        approval: 'approved',
+        updatedAt: at,
+        ...(found.reservedAt === null ? {} : { nextStep: 'submit_payout', leasedUntil: at, attempts: 0 }),
+      }));
+      if (row) note({ ...row, reason: 'approved' });
+      return row;
+    },
+    reject: async (id, reason, at) => {
+      const row = change(id, isWaiting, (found) => ({
+        status: 'voiding',
+        approval: 'rejected',
+        reason,
+        updatedAt: at,
+        ...(found.reservedAt === null ? {} : { nextStep: null, leasedUntil: null }),
+      }));
+      if (row) note(row);
+      return row;
+    },
+    listWaiting: async (limit, after) =>
+      transactions
+        .filter((row) => isWaiting(row) && row.reservedAt !== null && (after === undefined || order(row, after) > 0))
+        .sort(order)
+        .slice(0, limit),
+    hasCompletedWithdrawal: async (userId) =>
+      transactions.filter((row) => row.userId === userId && row.kind === 'withdrawal' && row.status === 'completed')
+        .length > 0,
 
     leaseDue: async (step, now, until, limit) =>
       transactions

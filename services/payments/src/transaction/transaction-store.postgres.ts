@@ -1,7 +1,7 @@
 import type { Sql } from '#libs/db';
 import { frozen } from '../freezes/freeze-store.postgres.ts';
 import type { TimelineEntry, Transaction } from './transaction.ts';
-import type { TransactionTx } from './transaction-store.ts';
+import type { NumberedEntry, TransactionTx } from './transaction-store.ts';
 
 /** Column names beside the fields they fill; a `*` would break prepared statements whenever a migration adds a column. */
 const columns = {
@@ -20,6 +20,7 @@ const columns = {
   checkout_url: 'checkoutUrl',
   due_at: 'dueAt',
   bank_account_id: 'bankAccountId',
+  approval: 'approval',
   reserved_at: 'reservedAt',
   payout_id: 'payoutId',
   execute_sent_at: 'executeSentAt',
@@ -31,7 +32,9 @@ const columns = {
 } as const satisfies Record<string, keyof Transaction>;
 
 const names = Object.entries(columns);
-const selected = names.map(([column, field]) => `${column} AS "${field}"`).join(', ');
+/** For reads of other stores too. */
+export const selectedTransaction = names.map(([column, field]) => `${column} AS "${field}"`).join(', ');
+const selected = selectedTransaction;
 const insertColumns = names.map(([column]) => column).join(', ');
 const placeholders = names.map((_, index) => `$${index + 1}`).join(', ');
 const insert = `INSERT INTO transactions (${insertColumns}) VALUES (${placeholders})`;
@@ -39,6 +42,8 @@ const valuesOf = (transaction: Transaction) => names.map(([, field]) => transact
 
 /** In one statement with the change that it tells of: a status without its timeline entry cannot be. */
 const addToTimeline = `INSERT INTO timeline (transaction_id, status, reason, at) SELECT id, status, reason, updated_at FROM changed`;
+
+const beforeAll = { createdAt: new Date(0), id: '' };
 
 /** Clears the worker's part of a row whose step is done. */
 const noStep = 'next_step = NULL, leased_until = NULL, attempts = 0';
@@ -63,11 +68,6 @@ export function postgresTransactions(sql: Sql): TransactionTx {
       ),
     findTransaction: (id) => first(`SELECT ${selected} FROM transactions WHERE id = $1`, [id]),
     lockTransaction: (id) => first(`SELECT ${selected} FROM transactions WHERE id = $1 FOR UPDATE`, [id]),
-    listTransactions: (userId, limit) =>
-      sql.rows<Transaction>(
-        `SELECT ${selected} FROM transactions WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`,
-        [userId, limit],
-      ),
     readTimeline: (id) =>
       sql.rows<TimelineEntry>('SELECT status, reason, at FROM timeline WHERE transaction_id = $1 ORDER BY id', [id]),
     moveTransaction: async (id, { status, reason, at }) => {
@@ -88,8 +88,14 @@ export function postgresTransactions(sql: Sql): TransactionTx {
       ),
     markReserved: async (id, at) => {
       await sql.run(
-        `UPDATE transactions SET reserved_at = $2, next_step = 'submit_payout', leased_until = $2, attempts = 0, updated_at = $2
-         WHERE id = $1`,
+        `WITH changed AS (
+           UPDATE transactions SET reserved_at = $2, attempts = 0, updated_at = $2,
+             next_step = CASE WHEN approval IS DISTINCT FROM 'waiting' THEN 'submit_payout' END,
+             leased_until = CASE WHEN approval IS DISTINCT FROM 'waiting' THEN $2::timestamptz END
+           WHERE id = $1 RETURNING id, status, approval, updated_at
+         )
+         INSERT INTO timeline (transaction_id, status, reason, at)
+         SELECT id, status, 'awaiting_approval', updated_at FROM changed WHERE approval = 'waiting'`,
         [id, at],
       );
     },
@@ -101,6 +107,7 @@ export function postgresTransactions(sql: Sql): TransactionTx {
         `WITH changed AS (
            UPDATE transactions SET status = 'processing', execute_sent_at = $3, updated_at = $3, ${noStep}
            WHERE id = $1 AND status = 'pending' AND execute_sent_at IS NULL AND payout_id = $2
+             AND approval IS DISTINCT FROM 'waiting'
              AND NOT ${frozen('transactions.user_id', 'transactions.currency')}
            RETURNING id, status, reason, updated_at
          ) ${addToTimeline}`,
@@ -119,6 +126,52 @@ export function postgresTransactions(sql: Sql): TransactionTx {
          SELECT ${selected} FROM changed`,
         [id, reason, at],
       ),
+    readTimelineAfter: (id, after) =>
+      sql.rows<NumberedEntry>(
+        'SELECT id, status, reason, at FROM timeline WHERE transaction_id = $1 AND id > $2 ORDER BY id LIMIT 100',
+        [id, after],
+      ),
+    approve: (id, at) =>
+      first(
+        `WITH changed AS (
+           UPDATE transactions SET approval = 'approved', updated_at = $2,
+             next_step = CASE WHEN reserved_at IS NULL THEN next_step ELSE 'submit_payout' END,
+             leased_until = CASE WHEN reserved_at IS NULL THEN leased_until ELSE $2::timestamptz END,
+             attempts = CASE WHEN reserved_at IS NULL THEN attempts ELSE 0 END
+           WHERE id = $1 AND status = 'pending' AND approval = 'waiting'
+           RETURNING *
+         ), told AS (
+           INSERT INTO timeline (transaction_id, status, reason, at) SELECT id, status, 'approved', updated_at FROM changed
+         )
+         SELECT ${selected} FROM changed`,
+        [id, at],
+      ),
+    reject: (id, reason, at) =>
+      first(
+        `WITH changed AS (
+           UPDATE transactions SET status = 'voiding', approval = 'rejected', reason = $2, updated_at = $3,
+             next_step = CASE WHEN reserved_at IS NULL THEN next_step END,
+             leased_until = CASE WHEN reserved_at IS NULL THEN leased_until END
+           WHERE id = $1 AND status = 'pending' AND execute_sent_at IS NULL AND approval = 'waiting'
+           RETURNING *
+         ), told AS (${addToTimeline})
+         SELECT ${selected} FROM changed`,
+        [id, reason, at],
+      ),
+    listWaiting: (limit, after = beforeAll) =>
+      sql.rows<Transaction>(
+        `SELECT ${selected} FROM transactions
+         WHERE approval = 'waiting' AND status = 'pending' AND reserved_at IS NOT NULL AND (created_at, id) > ($2, $3)
+         ORDER BY created_at, id LIMIT $1`,
+        [limit, after.createdAt, after.id],
+      ),
+    hasCompletedWithdrawal: async (userId) => {
+      const [found] = await sql.rows<{ has: boolean }>(
+        `SELECT EXISTS (SELECT FROM transactions WHERE user_id = $1 AND kind = 'withdrawal' AND status = 'completed') AS has`,
+        [userId],
+      );
+      return found?.has === true;
+    },
 
     leaseDue: (step, now, until, limit) =>
       sql.rows<Transaction>(

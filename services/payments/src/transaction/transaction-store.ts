@@ -9,8 +9,6 @@ export interface TransactionTx {
   findTransaction(id: string): Promise<Transaction | undefined>;
   /** Keeps everybody else from changing the row until this transaction ends. */
   lockTransaction(id: string): Promise<Transaction | undefined>;
-  /** Newest first. */
-  listTransactions(userId: string, limit: number): Promise<Transaction[]>;
   /** Oldest first. */
   readTimeline(id: string): Promise<TimelineEntry[]>;
   /** On a row locked by this transaction: the new status and its timeline entry. An ended one leaves nothing to the workers. */
@@ -18,7 +16,7 @@ export interface TransactionTx {
 
   /** Only the first purchase of a pending deposit becomes its purchase: the row then; undefined for the loser. */
   attachPurchase(id: string, purchase: AttachedPurchase, at: Date): Promise<Transaction | undefined>;
-  /** On a locked row: the amount is held, and `submit_payout` is due at once. */
+  /** On a locked row: the amount is held, and `submit_payout` is due at once, or as soon as an admin approves it. */
   markReserved(id: string, at: Date): Promise<void>;
   /** On a locked row: the payout that may be executed. */
   attachPayout(id: string, payoutId: string, at: Date): Promise<void>;
@@ -29,6 +27,15 @@ export interface TransactionTx {
   recordIntent(id: string, payoutId: string, at: Date): Promise<boolean>;
   /** The competing statement: the withdrawal as it is now, or undefined because the intent or an end was first. */
   requestVoid(id: string, reason: string, at: Date): Promise<Transaction | undefined>;
+  /** Of a withdrawal that waits for it: `submit_payout` is due at once if its amount is held. Undefined when it does not wait (any more). */
+  approve(id: string, at: Date): Promise<Transaction | undefined>;
+  /** `requestVoid` of a withdrawal that waits for an approval, as one statement: of approval, rejection and cancellation only one meets it waiting. */
+  reject(id: string, reason: string, at: Date): Promise<Transaction | undefined>;
+  /** What is held and waits for an approval, oldest first, after the given one. */
+  listWaiting(limit: number, after?: { createdAt: Date; id: string }): Promise<Transaction[]>;
+  hasCompletedWithdrawal(userId: string): Promise<boolean>;
+  /** The entries with a larger number, oldest first. Of one transaction they commit in this order, since its row is locked by whoever adds one. */
+  readTimelineAfter(id: string, after: bigint): Promise<NumberedEntry[]>;
 
   /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking and payouts that are frozen. */
   leaseDue(step: Step, now: Date, until: Date, limit: number): Promise<Transaction[]>;
@@ -39,6 +46,8 @@ export interface TransactionTx {
   /** Gives the step back, to be tried again from `until` on. No-op when no step is left. */
   postpone(id: string, step: Step, until: Date): Promise<void>;
 }
+
+export type NumberedEntry = TimelineEntry & { id: bigint };
 
 interface AttachedPurchase {
   purchaseId: string;

@@ -29,6 +29,8 @@ export interface Transaction {
   checkoutUrl: string | null;
   dueAt: Date | null;
   bankAccountId: string | null;
+  /** Of a withdrawal that an admin has to approve: until then it is held and not paid out. Null where nobody has to. */
+  approval: 'waiting' | 'approved' | 'rejected' | null;
   /** When the wallet said that it holds the amount. */
   reservedAt: Date | null;
   /** The one payout that may be executed. */
@@ -63,6 +65,7 @@ export const unused = {
   checkoutUrl: null,
   dueAt: null,
   bankAccountId: null,
+  approval: null,
   reservedAt: null,
   payoutId: null,
   executeSentAt: null,

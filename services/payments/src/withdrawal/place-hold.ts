@@ -1,4 +1,6 @@
+import type { HoldDecision } from '#libs/contracts';
 import type { Transact } from '#libs/db';
+import { type Currency, formatAmount } from '#libs/money';
 import type { Clock, Logger } from '#libs/runtime';
 import type { Answer } from '../idempotency/idempotency-store.ts';
 import type { PaymentsTx } from '../payments-tx.ts';
@@ -49,7 +51,7 @@ export async function placeHold(deps: PlaceHoldDeps, withdrawal: Transaction): P
       if (answer.kind === 'unavailable') {
         await tx.postpone(current.id, 'place_hold', nextTryAt(now, withdrawal.attempts, deps.retry));
       } else {
-        const moved = await moveWithdrawal(tx, current, factOf(answer), now);
+        const moved = await moveWithdrawal(tx, current, factOf(answer, current.currency), now);
         if (moved !== undefined) return moved;
         // Cancelled meanwhile, and held after all: the void that was asked for ends it, and nothing is left to ask.
         await tx.finishStep(current.id, 'place_hold');
@@ -62,11 +64,26 @@ export async function placeHold(deps: PlaceHoldDeps, withdrawal: Transaction): P
   return stored;
 }
 
-function factOf({ decision }: Extract<HoldAnswer, { kind: 'decided' }>): HoldFact {
-  return decision.decision === 'held'
-    ? { fact: 'held' }
-    : { fact: 'refused', reason: decision.reason ?? 'unspecified' };
+function factOf({ decision }: Extract<HoldAnswer, { kind: 'decided' }>, currency: Currency): HoldFact {
+  if (decision.decision === 'held') return { fact: 'held' };
+  const { reason, limit } = decision;
+  return {
+    fact: 'refused',
+    reason: reason ?? 'unspecified',
+    ...(limit === undefined ? {} : { members: { limit: shownLimit(limit, currency) } }),
+  };
 }
+
+/** M9: which limit it was is the problem's code; this is how much it allows, what is left of it, and when it begins anew. */
+const shownLimit = (
+  { amount_minor, left_minor, resets_at }: NonNullable<HoldDecision['limit']>,
+  currency: Currency,
+) => ({
+  amount: formatAmount(BigInt(amount_minor), currency),
+  left: formatAmount(BigInt(left_minor), currency),
+  currency,
+  resets_at,
+});
 
 /** One run of the worker that asks for holds whose request died or could not reach the wallet. */
 export function resumeHolds(deps: PlaceHoldDeps & RunDueDeps): Promise<number> {

@@ -12,14 +12,20 @@ export async function requestVoid(
   at: Date,
 ): Promise<Transaction | undefined> {
   const withdrawal = await tx.requestVoid(id, reason, at);
-  if (withdrawal === undefined) return undefined;
-  const { userId, currency, amountMinor } = withdrawal;
-  await tx.enqueue('payments.void-requested.v1', {
+  if (withdrawal !== undefined) await askForVoid(tx, withdrawal, reason);
+  return withdrawal;
+}
+
+/** Asks the wallet for the hold of a withdrawal that this transaction has turned back. */
+export const askForVoid = (
+  tx: Pick<PaymentsTx, 'enqueue'>,
+  { id, userId, currency, amountMinor }: Transaction,
+  reason: string,
+): Promise<void> =>
+  tx.enqueue('payments.void-requested.v1', {
     transaction_id: id,
     user_id: userId,
     currency,
     amount_minor: String(amountMinor),
     reason,
   });
-  return withdrawal;
-}

@@ -2,7 +2,7 @@
 export type HoldFact =
   | { fact: 'held' }
   /** The wallet's first decision was no, and it is final: nothing is or will be held. */
-  | { fact: 'refused'; reason: string }
+  | { fact: 'refused'; reason: string; members?: Readonly<Record<string, unknown>> }
   /** The hold was paid out. */
   | { fact: 'posted' }
   /** The hold is back in the available balance, or will never be placed. */
@@ -11,12 +11,19 @@ export type HoldFact =
 export type WithdrawalStatus = 'pending' | 'processing' | 'voiding' | 'completed' | 'failed' | 'cancelled';
 
 export type WithdrawalDecision =
-  | { accepted: true; status: 'completed' | 'failed' | 'cancelled'; reason: string | null }
+  | {
+      accepted: true;
+      status: 'completed' | 'failed' | 'cancelled';
+      reason: string | null;
+      members?: Readonly<Record<string, unknown>>;
+    }
   | { accepted: true; status: 'reserved' }
   | { accepted: false };
 
 /** The reason that a user's cancellation leaves on the row while the hold is on its way back. */
 export const cancelledByUser = 'cancelled_by_user';
+/** The same of an admin's rejection. */
+export const rejectedByAdmin = 'rejected_by_admin';
 
 /**
  * The life of a withdrawal as the wallet's facts drive it. Read a row as: in this status, this fact leads there; `ignore` is a
@@ -46,5 +53,6 @@ export function decideWithdrawal(
   if (next === 'reserved') return { accepted: true, status: 'reserved' };
   if (next === 'completed') return { accepted: true, status: 'completed', reason: null };
   const reason = current.reason ?? ('reason' in told ? told.reason : null);
-  return { accepted: true, status: reason === cancelledByUser ? 'cancelled' : 'failed', reason };
+  const members = 'members' in told && told.members !== undefined ? { members: told.members } : {};
+  return { accepted: true, status: reason === cancelledByUser ? 'cancelled' : 'failed', reason, ...members };
 }
