@@ -90,7 +90,7 @@ export const postingsQuery = z.strictObject({ after: postingCursor.optional(), l
 
 /** reconciler → wallet, `POST /posting-lookups`: what is posted of these sources, as it is now. */
 export const postingsWanted = z.strictObject({
-  sources: z.array(z.strictObject({ kind: postingKind, source_id: foreignId })).max(1_000),
+  sources: z.array(z.strictObject({ kind: postingKind, source_id: z.string().min(1).max(256) })).max(1_000),
 });
 
 const fedPosting = z.object({

@@ -76,6 +76,14 @@ export const config = z.object({
   /** How often replay jobs are looked for that another replica left; a new one wakes the worker. */
   REPLAY_INTERVAL_MS: durationMs(5_000),
 
+  /** How often the ledger's postings and Revio's objects are compared with each other (R5, I9). */
+  CONSERVATION_INTERVAL_MS: durationMs(minuteMs),
+  /**
+   * Longer than any normal flow takes from Revio's word to its posting: a message that is retried takes 21 minutes. What is younger is
+   * not compared yet, and a difference is a break only when it has lasted for this long again.
+   */
+  CONSERVATION_FLOW_MAX_MS: durationMs(30 * minuteMs),
+
   /** How long a proposal of one person waits for the other: what has changed since should be looked at again. */
   PROPOSAL_TTL_MS: durationMs(dayMs),
 

@@ -1,5 +1,6 @@
 import { EntitySchema } from 'typeorm';
 import type { Case } from './cases/case.ts';
+import { conservationEntities } from './conservation/entities.ts';
 import { deadLetterEntities } from './dead-letters/entities.ts';
 import type { Act } from './people/act.ts';
 import type { Proposal } from './proposals/proposal.ts';
@@ -128,7 +129,11 @@ const caseSchema = new EntitySchema<Case>({
     closedAt: perhaps('closed_at'),
   },
   uniques: [{ name: 'cases_once', columns: ['cause', 'about'] }],
-  indices: [{ name: 'cases_opened', columns: ['openedAt'] }],
+  indices: [
+    { name: 'cases_opened', columns: ['openedAt'] },
+    { name: 'cases_transaction', columns: ['transactionId'], where: 'transaction_id IS NOT NULL' },
+    { name: 'cases_object', columns: ['objectId'], where: 'object_id IS NOT NULL' },
+  ],
   checks: [
     { name: 'cases_status_known', expression: `status IN ('open', 'in_review', 'resolved', 'dismissed')` },
     {
@@ -211,5 +216,6 @@ export const entities = [
   caseSchema,
   actSchema,
   proposalSchema,
+  ...conservationEntities,
   ...deadLetterEntities,
 ];

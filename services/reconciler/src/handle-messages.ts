@@ -1,6 +1,7 @@
 import type { EventData } from '#libs/contracts';
 import type { Handlers } from '#libs/messaging';
 import { noteBrokenInvariant } from './cases/note-broken-invariant.ts';
+import { noteDebt } from './cases/note-debt.ts';
 import { noteRefusedPosting } from './cases/note-refused-posting.ts';
 import type { Deps } from './deps.ts';
 import { endTransaction } from './end-transaction.ts';
@@ -65,6 +66,7 @@ export function messageHandlers(deps: Deps, wakeSweep: () => void): Handlers {
     'payments.transaction-failed.v1': ({ id, time, data }) =>
       endTransaction(deps, { messageId: id, transactionId: data.transaction_id, as: data.status, at: new Date(time) }),
     'wallet.invariant-broken.v1': ({ id, data }) => noteBrokenInvariant(deps, id, data),
+    'wallet.deposit-reversed.v1': ({ id, data }) => noteDebt(deps, id, data),
     'wallet.adjusted.v1': ({ id, data }) => endAdjustment(deps, id, data.transaction_id, null),
     'wallet.posting-refused.v1': ({ id, data }) =>
       data.kind === 'adjustment'

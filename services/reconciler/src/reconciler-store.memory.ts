@@ -1,6 +1,7 @@
 import type { MemoryDatabase } from '#libs/db';
 import { type MemoryMessages, type MessageSource, memoryMessages } from '#libs/messaging';
 import type { Case } from './cases/case.ts';
+import type { Movement } from './conservation/movement.ts';
 import { memoryCases, memoryPeople } from './people/people-store.memory.ts';
 import type { ReadDue, ReconcilerTx, Waiting } from './reconciler-store.ts';
 import { newObject, newSubject, type ProviderObject, type Subject } from './subject.ts';
@@ -10,6 +11,7 @@ import type { Verdict } from './verdict.ts';
 export interface MemoryReconciler extends ReconcilerTx, Pick<MemoryMessages, 'enqueued' | 'enqueuedOf'> {
   verdicts(): Verdict[];
   cases(): Case[];
+  movements(): Movement[];
   waiting(): Waiting[];
 }
 
@@ -21,6 +23,10 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
     keyConstraint: 'verdicts_once',
   });
   const cases = memoryCases(memory);
+  const movements = memory.table<Movement & { placeId: string; notedAt: Date }>({
+    key: (row) => `${row.objectId} ${row.kind}`,
+    keyConstraint: 'provider_movements_pkey',
+  });
   const waiting = memory.table<Waiting>({ key: (row) => row.id, keyConstraint: 'waiting_pkey' });
 
   return {
@@ -28,6 +34,7 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
     ...memoryPeople(memory, cases),
     verdicts: () => verdicts.all(),
     cases: () => cases.all(),
+    movements: () => movements.all(),
     waiting: () => waiting.all(),
 
     transactionOf: async (objectId) => objects.get(objectId)?.transactionId ?? null,
@@ -51,6 +58,9 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
     verdictsOf: async (transactionId) => verdicts.filter((row) => row.transactionId === transactionId),
     insertVerdict: async (verdict) => verdicts.insertIfAbsent(verdict),
     insertCase: async (opened) => cases.insertIfAbsent(opened),
+    noteMovement: async (movement) => {
+      movements.insertIfAbsent(movement);
+    },
 
     waitingOn: async (objectId, limit) =>
       waiting

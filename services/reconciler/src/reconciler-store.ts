@@ -2,6 +2,7 @@ import type { Observation } from '#libs/contracts';
 import type { Sql } from '#libs/db';
 import { type MessageSource, type MessageTx, postgresMessages } from '#libs/messaging';
 import type { Case } from './cases/case.ts';
+import type { Movement } from './conservation/movement.ts';
 import { type PeopleTx, postgresPeople } from './people/people-store.ts';
 import { newObject, newSubject, type ProviderObject, type Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
@@ -42,6 +43,8 @@ export interface ReconcilerTx extends MessageTx, PeopleTx {
   insertVerdict(verdict: Verdict): Promise<boolean>;
   /** False if there is a case of this cause about the same thing. */
   insertCase(opened: Case): Promise<boolean>;
+  /** The first word stands: a movement is never changed. `placeId`: the object whose row says whose it is. */
+  noteMovement(movement: Movement & { placeId: string; notedAt: Date }): Promise<void>;
 
   waitingOn(objectId: string, limit: number): Promise<Waiting[]>;
   insertWaiting(waiting: Waiting): Promise<void>;
@@ -167,7 +170,9 @@ function subjectsAndObjects(sql: Sql): SubjectsAndObjects {
   };
 }
 
-function verdictsAndCases(sql: Sql): Pick<ReconcilerTx, 'verdictsOf' | 'insertVerdict' | 'insertCase'> {
+function verdictsAndCases(
+  sql: Sql,
+): Pick<ReconcilerTx, 'verdictsOf' | 'insertVerdict' | 'insertCase' | 'noteMovement'> {
   return {
     verdictsOf: (transactionId) =>
       sql.rows<Verdict>(`SELECT ${verdictColumns} FROM verdicts WHERE transaction_id = $1 ORDER BY id`, [
@@ -202,6 +207,13 @@ function verdictsAndCases(sql: Sql): Pick<ReconcilerTx, 'verdictsOf' | 'insertVe
         [c.id, c.cause, c.about, c.transactionId, c.objectId, JSON.stringify(c.evidence), c.status, c.openedAt],
       );
       return inserted === 1;
+    },
+    noteMovement: async ({ objectId, kind, placeId, currency, amountMinor, notedAt }) => {
+      await sql.run(
+        `INSERT INTO provider_movements (object_id, kind, place_id, currency, amount_minor, noted_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (object_id, kind) DO NOTHING`,
+        [objectId, kind, placeId, currency, amountMinor, notedAt],
+      );
     },
   };
 }

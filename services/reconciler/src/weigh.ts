@@ -1,6 +1,7 @@
 import type { Observation } from '#libs/contracts';
 import type { Place } from './at-place.ts';
 import { openCase } from './cases/open-case.ts';
+import { movementOf } from './conservation/movement.ts';
 import { decide, giveUp } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
@@ -93,6 +94,9 @@ async function conclude(scale: Scale, arrival: Arrival, giveUpBefore?: Date): Pr
   else {
     if (isRuling(decision)) await pronounce(scale, decision, observation);
     if (decision.kind === 'case') await openCase(scale.tx, deps, caseAbout(scale, decision, arrival));
+    const movement = movementOf(decision, observation, deps.policy);
+    if (movement !== null)
+      await scale.tx.noteMovement({ ...movement, placeId: object.objectId, notedAt: deps.clock.now() });
     if (arrival.id !== null) await scale.tx.deleteWaiting(arrival.id);
     await answer(scale, arrival, outcomeOf(decision), wordOf(decision));
   }

@@ -1,6 +1,7 @@
 import type { Handlers } from '#libs/messaging';
 import { adjustFunds } from './adjust-funds.ts';
 import { creditDeposit } from './credit-deposit.ts';
+import { freezeOnContradiction } from './freezes/freeze-on-contradiction.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import type { Claim } from './ledger/ledger.ts';
 import { postHold } from './post-hold.ts';
@@ -23,6 +24,8 @@ export const messageHandlers = (deps: LedgerDeps): Handlers => ({
     returnPayout(deps, { ...claimOf(data), payoutId: data.payout_id }, id),
   'reconciler.adjustment-approved.v1': ({ id, data }) =>
     adjustFunds(deps, { ...claimOf(data), direction: data.direction }, id),
+  'reconciler.conservation-broken.v1': ({ id, data }) =>
+    freezeOnContradiction(deps, { userId: data.user_id, currency: data.currency, caseId: data.case_id }, id),
   'payments.void-requested.v1': ({ id, data }) =>
     voidHold(deps, { ...claimOf(data), by: 'request', reason: data.reason }, id),
 });

@@ -23,7 +23,7 @@ const freeze = z
     user_id: shownUuid.nullable(),
     currency: currency.nullable(),
     reason: z.string(),
-    frozen_by: z.string().meta({ description: 'An admin’s user id, or `checker`.' }),
+    frozen_by: z.string().meta({ description: 'An admin’s user id, `checker`, or `case:` and the id of a case.' }),
     frozen_at: shownAt,
     release_proposed_by: shownUuid.nullable(),
     release_proposed_at: shownAt.nullable(),

@@ -4,7 +4,7 @@ import type { Case } from './case.ts';
 
 /** Opens a case unless there is one of this cause about the same thing: a thousand repeats are one case. */
 export async function openCase(
-  tx: ReconcilerTx,
+  tx: Pick<ReconcilerTx, 'insertCase' | 'enqueue'>,
   deps: Pick<Deps, 'clock' | 'newUuid'>,
   found: Pick<Case, 'cause' | 'about' | 'transactionId' | 'objectId' | 'evidence'>,
 ): Promise<void> {

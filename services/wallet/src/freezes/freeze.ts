@@ -9,7 +9,7 @@ export type Freeze = {
   owner: Owner | null;
   /** A stable word. */
   reason: string;
-  /** An admin's user id, or `checker`. */
+  /** An admin's user id, `checker`, or `case:` and the id of the case in which the reconciler found a contradiction. */
   frozenBy: string;
   frozenAt: Date;
   releaseProposedBy: string | null;
