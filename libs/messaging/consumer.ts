@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '#libs/contracts';
 import type { Logger } from '#libs/runtime';
@@ -38,6 +39,8 @@ export function startConsumer(options: ConsumerOptions): { stop(): Promise<void>
     name: `consumer of ${service}`,
     open: async (channel, gone) => {
       const session = { channel, publish: publisherOn(channel), over: AbortSignal.any([gone, stopping.signal]) };
+      // In an outage each message in hand waits on it; Node takes more than ten for a leak.
+      setMaxListeners(prefetch + 1, session.over);
       // Per consumer: quorum queues refuse the global kind.
       await channel.prefetch(prefetch);
       const { consumerTag } = await channel.consume(broker.names.queue(service), (message) => {

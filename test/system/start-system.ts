@@ -29,6 +29,8 @@ export interface System {
   simulator: RevioSimulator;
   /** What payments reaches the wallet through: a network that fails when told to. */
   toWallet: TcpProxy;
+  /** What a service reaches its database through, of those for which that was asked. */
+  toDatabase: Partial<Record<Service, TcpProxy>>;
   databases: Record<Service, FreshDatabase>;
   secrets: Secrets;
   signUp(options?: { accountNumber?: string }): Promise<Client>;
@@ -58,12 +60,15 @@ const settleTimeoutMs = 60_000;
 export async function startSystem({
   settings = {},
   env = {},
+  farDatabases = [],
   provider = {},
 }: {
   settings?: Settings;
   /** How the simulated Revio behaves. */
   provider?: RevioSimulatorOptions;
   env?: Record<string, string>;
+  /** Whose databases can be cut off. */
+  farDatabases?: readonly Service[];
 } = {}): Promise<System> {
   const simulator = await startRevioSimulator(provider);
   const databases = await perService((service) => freshDatabase(service));
@@ -87,8 +92,15 @@ export async function startSystem({
   };
   const toWallet = await tcpProxy(urlAt(ports.wallet.port));
   const between: Settings = { payments: { WALLET_URL: toWallet.url } };
+  const toDatabase: System['toDatabase'] = {};
+  for (const service of farDatabases) toDatabase[service] = await tcpProxy(databases[service].url);
+  const far = (service: Service) =>
+    toDatabase[service] === undefined ? {} : { DATABASE_URL: toDatabase[service].url };
   const run = (service: Service) =>
-    starters[service]({ ...serviceEnvironment(service, wiring, shared), ...between[service], ...settings[service] });
+    starters[service]({
+      ...{ ...serviceEnvironment(service, wiring, shared), ...between[service], ...far(service) },
+      ...settings[service],
+    });
   const running = new Map(
     await Promise.all(serviceNames.map(async (service) => [service, await run(service)] as const)),
   );
@@ -112,6 +124,7 @@ export async function startSystem({
     urls: perServiceNow((service) => urlAt(ports[service].port)),
     simulator,
     toWallet,
+    toDatabase,
     databases,
     secrets,
     signUp: (options) => signUp(gatewayUrl, options),
@@ -140,7 +153,7 @@ export async function startSystem({
     },
     close: async () => {
       await Promise.all([...running.values()].map((service) => service.stop()));
-      await Promise.all([simulator.stop(), toWallet.close()]);
+      await Promise.all([simulator.stop(), toWallet.close(), ...Object.values(toDatabase).map((each) => each.close())]);
       await Promise.all(serviceNames.map((service) => databases[service].close()));
     },
   };
