@@ -15,6 +15,8 @@ export default defineConfig({
   test: {
     include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'test/**/*.test.ts', 'deploy/**/*.test.ts'],
     globalSetup: './test/global-setup.ts',
+    // Imports JSON as only a bundler does.
+    server: { deps: { inline: [/@actions\/workflow-parser/] } },
     pool: 'forks',
     // Two cores: more files at once only slow each other into their deadlines.
     maxWorkers: 2,
