@@ -13,7 +13,7 @@ export function environmentFile(example: string): string {
 
 function newSecret(name: string): string | undefined {
   if (name.endsWith('_PASSWORD')) return randomBytes(24).toString('hex');
-  if (name.startsWith('INTERNAL_KEY_')) return randomBytes(32).toString('base64');
+  if (name.startsWith('INTERNAL_KEY_') || name === 'CURSOR_KEY') return randomBytes(32).toString('base64');
   if (name === 'SEALING_KEYS') return `k1:${randomBytes(32).toString('base64')}`;
   if (name === 'REVIO_API_KEY') return `sk_test_${randomBytes(24).toString('hex')}`;
   if (name === 'REVIO_BRAND_ID') return randomUUID();

@@ -9,6 +9,7 @@ export type Secrets = {
   /** The HMAC key of the callee, base64: whoever may call it has it too. */
   internalKeys: Record<Service, string>;
   sealingKeys: string;
+  cursorKey: string;
   jwtPrivateKey: string;
   revioApiKey: string;
   revioBrandId: string;
@@ -33,6 +34,7 @@ function newSecrets(): Secrets {
     rolePasswords: perService(() => randomBytes(18).toString('hex')),
     internalKeys: perService(() => randomBytes(32).toString('base64')),
     sealingKeys: `k1:${randomBytes(32).toString('base64')}`,
+    cursorKey: randomBytes(32).toString('base64'),
     jwtPrivateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     revioApiKey: `sk_test_${randomBytes(18).toString('hex')}`,
     revioBrandId: crypto.randomUUID(),

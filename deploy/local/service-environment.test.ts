@@ -11,6 +11,7 @@ const wiring: Wiring = {
     rolePasswords: perService((name) => `${name}-password`),
     internalKeys: perService((name) => `${name}-key`),
     sealingKeys: 'k1:sealing',
+    cursorKey: 'cursor',
     jwtPrivateKey: 'jwt',
     revioApiKey: 'revio',
     revioBrandId: 'brand',

@@ -59,6 +59,7 @@ function ownVariables(service: Service, { secrets, ports, revioPublicKeys }: Wir
         REVIO_BASE_URL: `${urlAt(ports.simulator.port)}/api/v1/`,
         REVIO_API_KEY: secrets.revioApiKey,
         SEALING_KEYS: secrets.sealingKeys,
+        CURSOR_KEY: secrets.cursorKey,
         PUBLIC_URL: urlAt(ports.gateway.port),
       };
     case 'webhooks':

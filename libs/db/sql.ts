@@ -6,8 +6,11 @@ import pg from 'pg';
  * bigint, `date` as 'YYYY-MM-DD', `timestamptz` as Date. A `SUM` of bigints is numeric and comes as a string: cast it (`::bigint`).
  */
 export interface Sql {
-  /** The rows that the statement returned. Name the columns: a `*` breaks prepared statements when a migration adds one. */
-  rows<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * The rows that the statement returned. Name the columns: a `*` breaks prepared statements when a migration adds one. `planned: 'each time'`
+   * is for texts made at run time, of which there are many, and whose best plan depends on the values.
+   */
+  rows<Row>(text: string, values?: readonly unknown[], options?: { planned?: 'once' | 'each time' }): Promise<Row[]>;
   /** How many rows the statement changed. */
   run(text: string, values?: readonly unknown[]): Promise<number>;
 }
@@ -33,12 +36,16 @@ function nameOf(text: string): string | undefined {
 export type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
 export function sqlOver(queryable: Queryable): Sql {
-  const query = (text: string, values: readonly unknown[]) => {
-    const name = nameOf(text);
+  const query = (text: string, values: readonly unknown[], planned: 'once' | 'each time' = 'once') => {
+    const name = planned === 'once' ? nameOf(text) : undefined;
     return queryable.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
   };
   return {
-    rows: async <Row>(text: string, values: readonly unknown[] = []) => (await query(text, values)).rows as Row[],
+    rows: async <Row>(
+      text: string,
+      values: readonly unknown[] = [],
+      { planned }: { planned?: 'once' | 'each time' } = {},
+    ) => (await query(text, values, planned)).rows as Row[],
     run: async (text, values = []) => (await query(text, values)).rowCount ?? 0,
   };
 }

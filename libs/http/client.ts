@@ -1,9 +1,10 @@
-import CircuitBreaker from 'opossum';
 import { Pool } from 'undici';
 import { currentContext, type Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
+import { type BreakerOptions, createBreaker, ServerError } from './breaker.ts';
 import { HttpUnavailable, type UnavailableKind } from './client-errors.ts';
 import { ExchangeFailed, exchange, type HttpResponse } from './exchange.ts';
+import { createStreams, type StreamedAnswer } from './stream.ts';
 
 /** 32 in flight gave the best throughput of a hop (PERFORMANCE.md); more only queue at the other side. */
 const connectionsMax = 32;
@@ -12,18 +13,7 @@ const inFlightMax = 512;
 /** A host that does not take a connection by then is down; what is left of the timeout is for nothing. */
 const connectMsMax = 3_000;
 
-interface BreakerOptions {
-  /** It opens above this share of failures (5xx, timeouts, broken connections; never a 4xx) … */
-  errorThresholdPercentage?: number;
-  /** … among at least this many requests, the successful ones included, … */
-  volumeThreshold?: number;
-  /** … of the last so many milliseconds. */
-  windowMs?: number;
-  /** How long it stays open before one request is let through to try. */
-  resetMs?: number;
-}
-
-interface ClientOptions {
+export interface ClientOptions {
   /** The other side, as metrics and logs call it. */
   name: string;
   /** Its path is put before every request's path. No request ever leaves this origin. */
@@ -56,17 +46,10 @@ interface HttpRequest {
 export interface HttpClient {
   /** Resolves with whatever was answered, 5xx included; throws HttpUnavailable when there is no answer. */
   request(request: HttpRequest): Promise<HttpResponse>;
+  /** A GET whose answer may be of any length: its body is handed on as it comes, under a breaker and time-outs of its own. */
+  stream(request: { path: string; headers?: Readonly<Record<string, string>> }): Promise<StreamedAnswer>;
   /** Waits for what is in flight. */
   close(): Promise<void>;
-}
-
-/** Carries a 5xx past the breaker as the failure it is there, and out again as the answer it is here. */
-class ServerError extends Error {
-  readonly response: HttpResponse;
-  constructor(response: HttpResponse) {
-    super(`status ${response.status}`);
-    this.response = response;
-  }
 }
 
 /** An HTTP client for one origin: a pool of kept connections, a circuit breaker, one timeout, a cap on bodies, no redirects. */
@@ -83,6 +66,7 @@ export function createClient(options: ClientOptions): HttpClient {
   const freshPool = new Pool(base.origin, { ...wiring, pipelining: 0 });
   const breaker = createBreaker(options, send);
   const record = recorder(options);
+  let streams: ReturnType<typeof createStreams> | undefined; // of the few that ever stream
   let inFlight = 0;
 
   async function send(request: HttpRequest): Promise<HttpResponse> {
@@ -126,9 +110,13 @@ export function createClient(options: ClientOptions): HttpClient {
 
   return {
     request: (request) => record(request.method, () => guarded(request)),
+    stream: ({ path, headers = {} }) => {
+      streams ??= createStreams(options, base);
+      return streams.open({ path, headers: { ...headersOf({ method: 'GET', path }), ...headers } });
+    },
     async close() {
       breaker.shutdown();
-      await Promise.all([pool.close(), freshPool.close()]);
+      await Promise.all([pool.close(), freshPool.close(), streams?.close()]);
     },
   };
 }
@@ -142,40 +130,6 @@ function headersOf(request: HttpRequest): Record<string, string> {
     ...(traceparent === undefined ? {} : { traceparent }),
     ...request.headers,
   };
-}
-
-type Breaker = CircuitBreaker<[HttpRequest], HttpResponse>;
-
-function createBreaker(
-  { name, metrics, logger, breaker: given = {} }: ClientOptions,
-  send: (request: HttpRequest) => Promise<HttpResponse>,
-): Breaker {
-  const breaker: Breaker = new CircuitBreaker(send, {
-    name,
-    timeout: false, // Opossum's would give up without aborting; the request would live on beside its own retry.
-    errorThresholdPercentage: given.errorThresholdPercentage ?? 50,
-    volumeThreshold: given.volumeThreshold ?? 10,
-    rollingCountTimeout: given.windowMs ?? 10_000,
-    resetTimeout: given.resetMs ?? 5_000,
-    // An answer that is too large comes from a healthy server; what is thrown before the wire is our own mistake.
-    errorFilter: (error: unknown) =>
-      !(error instanceof ServerError || (error instanceof ExchangeFailed && error.kind !== 'too_large')),
-  });
-  const open = metrics.gauge({
-    name: 'http_client_breaker_open',
-    help: '1 while requests to the peer are refused here or only one is let through to try, else 0',
-    labels: ['peer'],
-    zero: [{ peer: name }],
-  });
-  breaker.on('open', () => {
-    open.set({ peer: name }, 1);
-    logger.warn({ peer: name }, 'circuit breaker opened');
-  });
-  breaker.on('close', () => {
-    open.set({ peer: name }, 0);
-    logger.info({ peer: name }, 'circuit breaker closed');
-  });
-  return breaker;
 }
 
 const failures: readonly UnavailableKind[] = ['timeout', 'network', 'breaker_open', 'overloaded', 'too_large'];

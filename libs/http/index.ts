@@ -10,3 +10,4 @@ export { Problem, type ProblemDetails } from './problem.ts';
 export { type ProblemCode, type ProblemKind, problemCatalogue } from './problem-catalogue.ts';
 export { refuseUnknownQuery } from './refuse-unknown-query.ts';
 export { sourceAddress, trustedProxiesMax } from './source-address.ts';
+export type { StreamedAnswer } from './stream.ts';

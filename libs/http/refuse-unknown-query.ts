@@ -10,17 +10,16 @@ const errorsMax = 20;
  * refuses what it does not know (`parseQuery`). A service knows its addresses without the `/admin` that says whose they are.
  */
 export function refuseUnknownQuery(operations: readonly Operation[], { prefix = '' } = {}): RequestHandler {
-  const withoutQuery = operations
-    .filter(({ query }) => query === undefined)
-    .map(({ method, path, absolute }) => {
-      const address = absolute ? path : prefix + (prefix === '' ? path.replace(/^\/admin/, '') : path);
-      return { method, pattern: new RegExp(`^${address.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, '[^/]+')}/?$`) };
-    });
+  const known = operations.map(({ method, path, absolute, query }) => {
+    const address = absolute ? path : prefix + (prefix === '' ? path.replace(/^\/admin/, '') : path);
+    const pattern = new RegExp(`^${address.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, '[^/]+')}/?$`);
+    return { method, pattern, hasQuery: query !== undefined };
+  });
   return (request, _response, next) => {
     const names = Object.keys(request.query);
-    const isKnownWithout = () =>
-      withoutQuery.some(({ method, pattern }) => method === request.method && pattern.test(request.path));
-    if (names.length === 0 || !isKnownWithout()) return next();
+    // The first that fits, as the router takes it: `/transactions/export` stands before `/transactions/:id`.
+    const asked = () => known.find(({ method, pattern }) => method === request.method && pattern.test(request.path));
+    if (names.length === 0 || asked()?.hasQuery !== false) return next();
     throw new Problem('unknown_parameter', {
       errors: names.slice(0, errorsMax).map((name) => ({
         pointer: `/${name.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`,

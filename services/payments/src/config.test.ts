@@ -9,6 +9,7 @@ const environment = {
   INTERNAL_KEY: key,
   INTERNAL_KEY_WALLET: key,
   SEALING_KEYS: `a:${key}`,
+  CURSOR_KEY: key,
   WALLET_URL: 'http://wallet:8081',
   REVIO_BASE_URL: 'https://gate.reviopay.com/api/v1/',
   REVIO_API_KEY: 'k',
@@ -18,7 +19,13 @@ const environment = {
 
 test('A8: what has a default is enough for production, and nothing secret has one', () => {
   expect(loadConfig(config, environment)).toMatchObject({ REVIO_IS_TEST: false, LEASE_MS: 45_000 });
-  for (const secret of ['INTERNAL_KEY', 'INTERNAL_KEY_WALLET', 'SEALING_KEYS', 'REVIO_API_KEY'] as const) {
+  for (const secret of [
+    'INTERNAL_KEY',
+    'INTERNAL_KEY_WALLET',
+    'SEALING_KEYS',
+    'CURSOR_KEY',
+    'REVIO_API_KEY',
+  ] as const) {
     expect(() => loadConfig(config, { ...environment, [secret]: '' })).toThrow(secret);
   }
 });

@@ -1,5 +1,8 @@
 import type { RequestDepositDeps } from './deposit/request-deposit.ts';
 import type { ResumeDepositsDeps } from './deposit/resume-deposits.ts';
+import type { ExportDeps } from './history/export-transactions.ts';
+import type { ListDeps } from './history/list-transactions.ts';
+import type { WebhookEvents } from './history/webhook-event-store.ts';
 import type { Provider } from './revio/provider.ts';
 import type { RequestWithdrawalDeps } from './withdrawal/request-withdrawal.ts';
 import type { SubmitPayoutDeps } from './withdrawal/submit-payout.ts';
@@ -10,4 +13,6 @@ export type Deps = RequestDepositDeps &
   ResumeDepositsDeps &
   RequestWithdrawalDeps &
   SubmitPayoutDeps &
-  RunDueDeps & { provider: Provider; newUuid: () => string };
+  RunDueDeps &
+  ListDeps &
+  ExportDeps & { provider: Provider; newUuid: () => string; webhookEvents: WebhookEvents };

@@ -3,11 +3,14 @@ import type { Handlers, Received } from '#libs/messaging';
 import { applyDepositFact } from './deposit/apply-deposit-fact.ts';
 import type { Freeze } from './freezes/freeze-store.ts';
 import { noteFreeze } from './freezes/note-freeze.ts';
+import { noteWebhookArrival, noteWebhookHandling } from './history/note-webhook-event.ts';
 import { recordReversal } from './transaction/record-reversal.ts';
 import { applyHoldFact } from './withdrawal/apply-hold-fact.ts';
 import type { HoldFact } from './withdrawal/withdrawal.ts';
 
-type Deps = Parameters<typeof applyHoldFact>[0] & Parameters<typeof recordReversal>[0];
+type Deps = Parameters<typeof applyHoldFact>[0] &
+  Parameters<typeof recordReversal>[0] &
+  Parameters<typeof noteWebhookArrival>[0];
 
 /** What this service does about each message that it listens to. Ends come from here, and nearly only from here. */
 export function messageHandlers(deps: Deps): Handlers {
@@ -33,6 +36,8 @@ export function messageHandlers(deps: Deps): Handlers {
         amountMinor: BigInt(data.amount_minor),
         currency: data.currency,
       }),
+    'webhooks.revio-event-received.v1': (event) => noteWebhookArrival(deps, event),
+    'reconciler.observation-handled.v1': (event) => noteWebhookHandling(deps, event),
     'wallet.frozen.v1': (event) => noteFreeze(deps, event.id, freezeOf(event.data, false)),
     'wallet.unfrozen.v1': (event) => noteFreeze(deps, event.id, freezeOf(event.data, true)),
     'wallet.payout-returned.v1': ({ id, data }) =>

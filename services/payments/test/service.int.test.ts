@@ -37,6 +37,7 @@ async function startOne(): Promise<RunningService> {
       AMQP_PREFIX: prefix,
       INTERNAL_KEY: base64(9),
       SEALING_KEYS: `a:${base64(1)}`,
+      CURSOR_KEY: base64(7),
       WALLET_URL: wallet.url,
       INTERNAL_KEY_WALLET: wallet.key.toString('base64'),
       REVIO_BASE_URL: `${simulator.url}/api/v1/`,
