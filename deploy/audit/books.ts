@@ -14,6 +14,8 @@ export interface Books {
   }[];
   op_txs: { op_id: string; tx_id: string; effect: string }[];
   outbox: { service: string; message_id: string; published_at: Date | null }[];
+  /** Cases that people look at, or that two of them have ended. `op_id` and `object_id`: what each is about, as far as it is known. */
+  explaining_cases: { case_id: string; cause: string; op_id: string | null; object_id: string | null }[];
   provider: ProviderRow[];
 }
 
@@ -38,7 +40,7 @@ const viewsOf: Record<string, readonly (keyof Views)[]> = {
   wallet: ['accounts', 'entries', 'op_txs', 'outbox'],
   payments: ['operations', 'outbox'],
   webhooks: ['outbox'],
-  reconciler: ['outbox'],
+  reconciler: ['outbox', 'explaining_cases'],
 };
 
 /**
@@ -55,6 +57,7 @@ export async function readBooks(databases: Record<string, string>, provider: Pro
     operations: all('operations'),
     op_txs: all('op_txs'),
     outbox: all('outbox'),
+    explaining_cases: all('explaining_cases'),
     provider,
   };
 }
@@ -83,6 +86,7 @@ async function readViews(service: string, url: string): Promise<Views> {
       operations: await rows('operations', 'op_id, kind, currency, amount_minor, status, terminal'),
       op_txs: await rows('op_txs', 'op_id, tx_id, effect'),
       outbox: await rows('outbox', `'${service}' AS service, message_id, published_at`),
+      explaining_cases: await rows('explaining_cases', 'case_id, cause, op_id, object_id'),
     };
   } finally {
     await client.end();

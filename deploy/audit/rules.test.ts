@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Books } from './books.ts';
 import { audit } from './rules.ts';
 
@@ -43,6 +43,7 @@ const honest = (): Books => {
       { op_id: 'wd_2', kind: 'withdrawal', currency: 'ZAR', amount_minor: 2000n, status: 'failed', terminal: true },
     ],
     outbox: [{ service: 'wallet', message_id: 'm1', published_at: new Date() }],
+    explaining_cases: [],
     provider: [
       { object_id: 'P1', kind: 'purchase', reference: 'dep_1', currency: 'ZAR', amount_minor: 15000n, status: 'paid' },
       { object_id: 'O1', kind: 'payout', reference: 'wd_1', currency: 'ZAR', amount_minor: 6000n, status: 'success' },
@@ -216,4 +217,30 @@ test.each(lies)('%s is named', (_name, tell, rule) => {
   const books = honest();
   tell(books);
   expect(audit(books, { atRest: true }).map((v) => v.rule)).toContainEqual(expect.stringMatching(rule));
+});
+
+describe('I9: a case explains a difference', () => {
+  const about = (op_id: string | null, object_id: string | null) => ({
+    ...{ case_id: 'c', cause: 'amount_mismatch' },
+    ...{ op_id, object_id },
+  });
+  const paidTwice = () => {
+    const books = honest();
+    books.provider.push({ ...first(books.provider, (r) => r.object_id === 'P1'), object_id: 'P2', reference: 'dep_2' });
+    return books;
+  };
+
+  test.each([about('dep_2', null), about(null, 'P2')])('by the operation or by the object: %o', (explaining) => {
+    const books = { ...paidTwice(), explaining_cases: [explaining] };
+    expect(audit(books, { atRest: true })).toEqual([]);
+    expect(audit(books, { atRest: true, casesExplain: false })).toMatchObject([{ subject: 'dep_2' }]);
+  });
+
+  test('of its own operation only, and no other broken promise', () => {
+    const books = { ...paidTwice(), explaining_cases: [about('dep_1', 'P1'), about(null, null)] };
+    expect(audit(books, { atRest: true })).toMatchObject([{ subject: 'dep_2' }]);
+    const released = { ...honest(), explaining_cases: [about('wd_2', 'O2')] };
+    first(released.provider, (r) => r.object_id === 'O2').status = 'success';
+    expect(audit(released, { atRest: true }).map(({ rule }) => rule)).toEqual([expect.stringContaining('I8')]);
+  });
 });

@@ -31,7 +31,7 @@ export interface Stack {
   funded(amount: string, options?: { accountNumber?: string }): Promise<Client>;
   /** The process to send signals to. The launcher starts what was killed again. */
   pid(victim: Victim): number;
-  violations(options: { atRest: boolean }): Promise<Violation[]>;
+  violations(options: { atRest: boolean; casesExplain?: boolean }): Promise<Violation[]>;
   /** Waits until nothing is under way, then demands every promise of DESIGN.md section 6. */
   assertPromises(options?: { timeoutMs?: number }): Promise<void>;
   close(): Promise<void>;

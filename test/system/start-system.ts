@@ -38,7 +38,7 @@ export interface System {
   funded(amount: string, options?: { accountNumber?: string }): Promise<Client>;
   /** Waits until nothing is under way, then demands every promise of DESIGN.md section 6. */
   assertPromises(options?: { timeoutMs?: number }): Promise<void>;
-  violations(options: { atRest: boolean }): Promise<Violation[]>;
+  violations(options: { atRest: boolean; casesExplain?: boolean }): Promise<Violation[]>;
   restart(service: Service): Promise<void>;
   stop(service: Service): Promise<void>;
   close(): Promise<void>;
@@ -107,7 +107,7 @@ export async function startSystem({
   simulator.control.webhookUrl({ url: webhookUrl(ports) });
 
   const gatewayUrl = urlAt(ports.gateway.port);
-  const violations = async (options: { atRest: boolean }) =>
+  const violations: System['violations'] = async (options) =>
     audit(
       await readBooks(
         perServiceNow((service) => databases[service].ownerUrl),
