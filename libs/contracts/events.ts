@@ -113,7 +113,7 @@ export const events = {
   ),
 
   'webhooks.revio-event-received.v1': define(
-    ['reconciler'],
+    ['reconciler', 'payments'],
     z.object({ delivery_id: z.uuid(), event_type: z.string().max(64), observation }),
   ),
 
@@ -130,7 +130,7 @@ export const events = {
   'reconciler.payout-failed.v1': define(['wallet'], z.object({ ...payout, reason })),
   'reconciler.payout-returned.v1': define(['wallet'], z.object(payout)),
   'reconciler.observation-handled.v1': define(
-    ['webhooks'],
+    ['webhooks', 'payments'],
     z.object({
       delivery_id: z.uuid(),
       transaction_id: transactionId.nullable(),
