@@ -52,6 +52,12 @@ const honest = (): Books => {
   };
 };
 
+test('a payout that came back before anybody read it was released, and nobody is paid twice', () => {
+  const books = honest();
+  first(books.provider, (r) => r.object_id === 'O2').status = 'reversed';
+  expect(audit(books, { atRest: true })).toEqual([]);
+});
+
 test('honest books break no rule', () => {
   expect(audit(honest(), { atRest: true })).toEqual([]);
 });
@@ -203,6 +209,20 @@ const lies: Lie[] = [
       });
     },
     /I9 per deposit/,
+  ],
+  [
+    'paid out and come back, settled and never returned',
+    (b) => {
+      first(b.provider, (r) => r.object_id === 'O1').status = 'reversed';
+    },
+    /I9 per withdrawal/,
+  ],
+  [
+    'released, yet paid out',
+    (b) => {
+      first(b.provider, (r) => r.object_id === 'O2').status = 'success';
+    },
+    /I8/,
   ],
   [
     'settled, not paid out',

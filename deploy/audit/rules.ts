@@ -15,6 +15,8 @@ const moneyCame = (row: ProviderRow): boolean =>
 const moneyLeft = (row: ProviderRow): boolean => row.kind === 'payout' && ['success', 'reversed'].includes(row.status);
 const moneyMayLeave = (row: ProviderRow): boolean =>
   moneyLeft(row) || (row.kind === 'payout' && row.status === 'pending');
+/** Of these a release would pay the user twice; a payout that came back before anybody read it has left nothing to pay. */
+const moneyIsOut = (row: ProviderRow): boolean => moneyMayLeave(row) && !moneyCameBack(row);
 const moneyCameBack = (row: ProviderRow): boolean => row.kind === 'payout' && row.status === 'reversed';
 const wentBack = (row: ProviderRow): boolean => row.kind === 'refund' && row.status === 'success';
 
@@ -75,7 +77,7 @@ const always: Rule[] = [
   {
     name: 'I8 no hold is released while its payout may have been executed',
     check: ({ op_txs, provider }) => {
-      const out = groups(provider.filter(moneyMayLeave), (row) => row.reference);
+      const out = groups(provider.filter(moneyIsOut), (row) => row.reference);
       return op_txs
         .filter((t) => t.effect === 'release' && out.has(t.op_id))
         .map((t) => ({ subject: t.op_id, detail: `released, yet payout ${out.get(t.op_id)?.[0]?.object_id} moved` }));
@@ -160,7 +162,11 @@ const atRest: Rule[] = [
         (r) => r.reference,
         (r) => r.amount_minor,
       );
-      return unequal(union(clearing('settle'), left), (op) => left.get(op) ?? 0n).concat(
+      // Out and back between two looks, it was seen as refused: nothing moved here, and nothing has moved there.
+      const settled = clearing('settle');
+      for (const [op, amount] of returned)
+        if (left.get(op) === amount && !settled.has(op)) for (const side of [left, returned]) side.delete(op);
+      return unequal(union(settled, left), (op) => left.get(op) ?? 0n).concat(
         unequal(union(clearing('reverse', 'wd_'), returned), (op) => returned.get(op) ?? 0n),
       );
     },
