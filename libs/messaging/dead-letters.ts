@@ -36,6 +36,8 @@ interface CollectorOptions {
 
 /** Dead messages are rare, and each is a transaction: a flood of them may wait in its queue, it must not take the pool. */
 const PREFETCH = 4;
+/** More tries than any message has. A header may say anything, and what cannot be stored would come again for ever. */
+const ATTEMPTS_MAX = 1_000;
 /** While the collector's database is down: soon at first, at most five seconds after it is back. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 5_000;
@@ -48,6 +50,7 @@ const DRAIN_MS = 10_000;
 export function startCollector({ broker, collect, logger }: CollectorOptions) {
   const stopping = new AbortController();
   const inHand = new Set<Promise<void>>();
+  const failing = new Set<ConsumeMessage>();
 
   async function take(channel: ConfirmChannel, message: ConsumeMessage, consumer: ServiceName, over: AbortSignal) {
     const dead = readDeadMessage(message, consumer);
@@ -55,8 +58,9 @@ export function startCollector({ broker, collect, logger }: CollectorOptions) {
       try {
         await collect(dead);
         if (!over.aborted) channel.ack(message);
-        return;
+        break;
       } catch (err) {
+        failing.add(message);
         logger.warn(
           { err, consumer, message_id: dead.messageId, pause_ms: pauseMs },
           'a dead message waits in its queue',
@@ -64,6 +68,7 @@ export function startCollector({ broker, collect, logger }: CollectorOptions) {
       }
       await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
     }
+    failing.delete(message);
   }
 
   const kept = broker.keepChannel({
@@ -85,8 +90,8 @@ export function startCollector({ broker, collect, logger }: CollectorOptions) {
   });
 
   return {
-    /** Whether the queues are being emptied: what is stored is all there is only then. */
-    collecting: (): boolean => kept.session() !== undefined && broker.available(),
+    /** Whether the queues are being emptied and all of it could be stored: what is stored is all there is only then. */
+    collecting: (): boolean => kept.session() !== undefined && broker.available() && failing.size === 0,
     stop: async (): Promise<void> => {
       await kept
         .session()
@@ -102,8 +107,8 @@ export function startCollector({ broker, collect, logger }: CollectorOptions) {
 function readDeadMessage(message: ConsumeMessage, consumer: ServiceName): DeadMessage {
   const { headers = {}, messageId, type, contentType } = message.properties;
   const { 'x-death-id': given, 'x-reason': reason, 'x-died-at': diedAt, 'x-attempt': attempt, traceparent } = headers;
-  const deathId = textOf(given) ?? deathIdOf(message, consumer);
-  const dead = new Date(textOf(diedAt) ?? Number.NaN);
+  const isOurs = typeof given === 'string' && deathIdForm.test(given);
+  const deathId = isOurs ? given : deathIdOf(message, consumer);
   return {
     consumer,
     deathId,
@@ -113,12 +118,16 @@ function readDeadMessage(message: ConsumeMessage, consumer: ServiceName): DeadMe
     traceparent: textOf(traceparent),
     content: message.content,
     // A retried message carries the reason of its last failure on: without our mark it was RabbitMQ that gave up.
-    reason: (textOf(given) === null ? brokersReason(headers) : textOf(reason)) ?? 'unknown',
-    attempts: typeof attempt === 'number' && Number.isInteger(attempt) && attempt >= 1 ? attempt : 1,
-    diedAt: Number.isNaN(dead.getTime()) ? null : dead,
+    reason: (isOurs ? textOf(reason) : brokersReason(headers)) ?? 'unknown',
+    attempts: typeof attempt === 'number' && attempt >= 1 ? Math.floor(Math.min(attempt, ATTEMPTS_MAX)) : 1,
+    diedAt: typeof diedAt === 'string' && instantForm.test(diedAt) ? new Date(diedAt) : null,
     headers,
   };
 }
+
+/** As `putAside` writes them. */
+const deathIdForm = /^[0-9a-f-]{36}$/;
+const instantForm = /^2\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 

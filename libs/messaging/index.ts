@@ -11,3 +11,4 @@ export {
 } from './messages.ts';
 export { DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
 export { type Relay, type RelayOptions, startRelay } from './relay.ts';
+export { watchEvents } from './watch-events.ts';

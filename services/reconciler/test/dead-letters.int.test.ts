@@ -385,18 +385,28 @@ test('F7: what RabbitMQ gave up on, and junk of any kind, is kept as well', asyn
   channel.sendToQueue(queue, Buffer.from([0, 255, 1]), { messageId: 'given-up', headers: death });
   channel.sendToQueue(queue, Buffer.from('{"type": "a\\u0000b", "id": 7}'), {
     messageId: 'with\u0000nul',
-    headers: { odd: 'a\u0000b', large: 'x'.repeat(40_000) },
+    headers: { odd: 'a\u0000b', 'k\u0000': String.raw`\u0000`, large: '\u{1F4A3}'.repeat(10_000) },
   });
   channel.sendToQueue(queue, Buffer.alloc(0), {});
+  channel.sendToQueue(queue, Buffer.from('[]'), {
+    messageId: 'bad-headers',
+    headers: {
+      'x-attempt': 5_000_000_000,
+      'x-died-at': '-271821-04-20T00:00:00Z',
+      'x-death-id': 'd'.repeat(9_000),
+      n: '\\u0000',
+    },
+  });
   expect(await dead('given-up')).toMatchObject({
     reason: 'delivery_limit',
     content: Buffer.from([0, 255, 1]),
     type: null,
   });
   expect(await dead('with\uFFFDnul')).toMatchObject({ reason: 'unknown' });
+  expect(await dead('bad-headers')).toMatchObject({ attempts: 1_000, headers: { n: String.raw`\u0000` } });
   await poll(async () => (await channel.checkQueue(queue)).messageCount === 0);
   const all = await deps.transact((tx) => tx.groupDeadLetters({ queue: 'payments' }, 10));
-  expect(all.reduce((sum, { count }) => sum + count, 0)).toBe(3);
+  expect(all.reduce((sum, { count }) => sum + count, 0)).toBe(4);
 });
 
 test('W8: they are listed by queue, state and error, in pages, and grouped by error', async () => {

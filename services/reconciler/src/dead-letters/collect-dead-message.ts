@@ -85,6 +85,13 @@ function parsed(content: Buffer): unknown {
 const storable = (text: string): string => text.replaceAll('\u0000', '\uFFFD');
 
 function storableHeaders(headers: Record<string, unknown>): unknown {
-  const text = JSON.stringify(headers).replaceAll(String.raw`\u0000`, '?');
-  return text.length > headersCharsMax ? { cut: text.slice(0, headersCharsMax) } : JSON.parse(text);
+  const text = JSON.stringify(headers, (_, value: unknown) => {
+    if (typeof value === 'string') return storable(value);
+    if (typeof value === 'bigint') return value.toString();
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [storable(key), each]));
+  });
+  if (text.length <= headersCharsMax) return JSON.parse(text);
+  // Through bytes, because a cut may go through a character, and half of one is no text either.
+  return { cut: Buffer.from(text.slice(0, headersCharsMax)).toString('utf8') };
 }
