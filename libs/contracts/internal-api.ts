@@ -36,6 +36,22 @@ export const holdDecision = z.object({
 export type HoldRequest = z.infer<typeof holdRequest>;
 export type HoldDecision = z.infer<typeof holdDecision>;
 
+/** gateway → payments for a user, `GET /transactions/{id}/timeline?after=…`: what happened after an entry, oldest first. */
+export const timelineAnswer = z.object({
+  data: z.array(
+    z.object({
+      /** The entry's number, larger than those before it. */
+      id: z.string().regex(/^[1-9][0-9]{0,17}$/),
+      status: z.string().max(32),
+      reason: z.string().max(64).nullable(),
+      at: instant,
+    }),
+  ),
+  /** Nothing is on its way any more. */
+  ended: z.boolean(),
+});
+export type TimelineAnswer = z.infer<typeof timelineAnswer>;
+
 /** reconciler → payments, `POST /provider-reads`: read this object at Revio now, with the given credentials of ours. */
 export const providerReadRequest = z.strictObject({
   object_type: z.enum(['purchase', 'payout']),
@@ -108,6 +124,13 @@ const fedPosting = z.object({
 });
 export type FedPosting = z.infer<typeof fedPosting>;
 
-/** `next` is the cursor after this page: the one that was given when the page is empty, null when nothing was ever posted. */
-export const postingsPage = z.object({ data: z.array(fedPosting), next: postingCursor.nullable() });
+/**
+ * `next` is the cursor after this page: the one that was given when the page is empty, null when nothing was ever posted.
+ * `held_back_since`: when the oldest posting was made that is there and cannot be shown yet, because an older transaction is still open.
+ */
+export const postingsPage = z.object({
+  data: z.array(fedPosting),
+  next: postingCursor.nullable(),
+  held_back_since: instant.nullable(),
+});
 export const postingsFound = z.object({ data: z.array(fedPosting) });

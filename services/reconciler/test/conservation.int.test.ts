@@ -5,8 +5,9 @@ import type { FedPosting } from '#libs/contracts';
 import { connectDatabase, type Database, over } from '#libs/db';
 import { systemClock } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
-import { tcpProxy } from '#libs/testing';
+import { poll, tcpProxy } from '#libs/testing';
 import type { Postings } from '../src/conservation/ask-wallet.ts';
+import { movementsHeldBackSince } from '../src/conservation/conservation-store.ts';
 import { exposeConservation } from '../src/conservation/metrics.ts';
 import { type ConservationTx, watchConservation } from '../src/conservation/watch-conservation.ts';
 import { postgresReconcilerTx } from '../src/reconciler-store.ts';
@@ -25,12 +26,14 @@ import {
 const flowMaxMs = 1_800_000;
 /** What the wallet has posted, in its order; `null` when it cannot be asked. */
 let posted: FedPosting[] | null;
+let heldBackSince: Date | null;
 let world: PostgresWorld;
 let compared: Record<string, number>;
 
 beforeEach(async () => {
   world = await postgresWorld();
   posted = [];
+  heldBackSince = null;
   compared = { postings: 0, movements: 0 };
   return () => world.close();
 });
@@ -46,7 +49,7 @@ const postings: Postings = {
     const all = posted ?? down();
     const start = after === null ? 0 : Number(after);
     const page = all.slice(start, start + limit);
-    return { postings: page, next: page.length === 0 ? after : String(start + page.length) };
+    return { postings: page, next: page.length === 0 ? after : String(start + page.length), heldBackSince };
   },
   find: async (sources) =>
     (posted ?? down()).filter((one) => sources.some((s) => s.kind === one.kind && s.sourceId === one.source_id)),
@@ -67,6 +70,8 @@ type Watch = ReturnType<typeof watching>;
 /** A look at the given second; whether it was the last that had something to do. */
 const lookAt = async (watch: Watch, seconds: number) => {
   world.time.now = seconds;
+  // Transactions of other tests on this server hold the horizon back for a moment.
+  await poll(async () => (await movementsHeldBackSince(world.db.read)) === null);
   await watch.runOnce();
   return watch.last()?.differences;
 };
@@ -274,6 +279,30 @@ test('R5: the wallet or the database stops → the gauges are absent, never zero
   await expect(watch.runOnce()).rejects.toThrow();
   expect([await gauges(), await succeededAt()]).toEqual([[], later]);
   await db.close();
+});
+
+test('R5: what is old enough and still hidden by an open transaction is a failure, not the end of the feed', async () => {
+  const watch = watching();
+  await lookAt(watch, first);
+  heldBackSince = new Date(world.deps.clock.now().getTime() - flowMaxMs);
+  await expect(watch.runOnce()).rejects.toThrow('held back');
+  expect(watch.last()).toBeUndefined();
+
+  heldBackSince = null;
+  const open = await connectDatabase({
+    url: world.ownerUrl,
+    entities: [],
+    poolMax: 1,
+    applicationName: 'open',
+    logger,
+  });
+  await open.transact(async (sql) => {
+    await sql.run('CREATE TEMP TABLE any_writer AS SELECT 1');
+    await settledDeposit();
+    world.time.now = second;
+    await expect(watch.runOnce()).rejects.toThrow('held back');
+  });
+  await open.close();
 });
 
 test('R6 F4: of two replicas one looks; the other goes on from the cursors after its lease, and a page read twice changes nothing', async () => {

@@ -83,6 +83,7 @@ test('I9: a transaction held open while others commit: nothing after it is shown
   for (const other of others) await creditDeposit(ledger.deps, other, foreignId());
   const meanwhile = await drain(cursor);
   expect(meanwhile.sources, 'they are newer than one that may still come').toEqual([]);
+  expect((await pagePostings(db.read, cursor, 1)).heldBackSince, 'and it says so').toBeInstanceOf(Date);
 
   letGo();
   await committing;

@@ -6,10 +6,17 @@ import type { Source } from './conservation-store.ts';
 /** Enough for one call and its second try. */
 const tokenTtlS = 60;
 
+export type PostingsPage = {
+  postings: FedPosting[];
+  next: string | null;
+  /** When the oldest posting was made that is there and cannot be shown yet. */
+  heldBackSince: Date | null;
+};
+
 /** The ledger's side of the comparison. Both throw when the wallet cannot be asked or answers with something else: no answer is no zero. */
 export interface Postings {
   /** The next ones after the cursor, at most `limit`, and the cursor after them; null when nothing was ever posted. */
-  page(after: string | null, limit: number): Promise<{ postings: FedPosting[]; next: string | null }>;
+  page(after: string | null, limit: number): Promise<PostingsPage>;
   /** Those of these sources that are posted, as they are now. */
   find(sources: readonly Source[]): Promise<FedPosting[]>;
 }
@@ -27,8 +34,9 @@ export function askWallet(wallet: HttpClient, key: Buffer): Postings {
   return {
     page: async (after, limit) => {
       const path = `/postings?limit=${limit}${after === null ? '' : `&after=${after}`}`;
-      const { data, next } = postingsPage.parse(await ask({ method: 'GET', path }));
-      return { postings: data, next };
+      const page = postingsPage.parse(await ask({ method: 'GET', path }));
+      const heldBackSince = page.held_back_since === null ? null : new Date(page.held_back_since);
+      return { postings: page.data, next: page.next, heldBackSince };
     },
     find: async (sources) => {
       if (sources.length === 0) return [];

@@ -50,6 +50,13 @@ const PAGE = `
   WHERE (movement.written_by, movement.object_id, movement.kind) > ($1::bigint, $2, $3) AND movement.written_by < horizon.xmin
   ORDER BY movement.written_by, movement.object_id, movement.kind LIMIT $4`;
 
+const HELD_BACK = `SELECT min(noted_at) AS since FROM provider_movements
+  WHERE written_by >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
+
+/** When the oldest movement was noted that is there and cannot be paged yet, because an older transaction is still open. */
+export const movementsHeldBackSince = async (sql: Sql): Promise<Date | null> =>
+  (await sql.rows<{ since: Date | null }>(HELD_BACK))[0]?.since ?? null;
+
 export type PagedMovement = {
   objectId: string;
   kind: MovementKind;

@@ -3,7 +3,14 @@ import type { Sql, Transact } from '#libs/db';
 import type { Clock } from '#libs/runtime';
 import type { Postings } from './ask-wallet.ts';
 import { bothSides, evidenceOf } from './both-sides.ts';
-import { doubt, keepCursor, pageMovements, readCursor, type Source } from './conservation-store.ts';
+import {
+  doubt,
+  keepCursor,
+  movementsHeldBackSince,
+  pageMovements,
+  readCursor,
+  type Source,
+} from './conservation-store.ts';
 
 export type FeedDeps = {
   /** Its own transactions, at READ COMMITTED: what a page says is compared again before anything follows from it. */
@@ -68,7 +75,8 @@ async function comparePage(
 }
 
 async function nextPostings({ postings, ...deps }: FeedDeps, after: string | null): Promise<Page> {
-  const { postings: page, next } = await postings.page(after, pageMax);
+  const { postings: page, next, heldBackSince } = await postings.page(after, pageMax);
+  requireInTime(deps, heldBackSince);
   const young = page.findIndex((posting) => isYoung(deps, new Date(posting.created_at)));
   if (young < 0)
     return { sources: page.flatMap(sourceOf), cursor: page.length === 0 ? null : next, isLast: page.length < pageMax };
@@ -82,6 +90,7 @@ async function nextPostings({ postings, ...deps }: FeedDeps, after: string | nul
 const sourceOf = ({ kind, source_id: sourceId }: FedPosting): Source[] => (kind === 'hold' ? [] : [{ kind, sourceId }]);
 
 async function nextMovements(deps: FeedDeps, after: string | null): Promise<Page> {
+  requireInTime(deps, await movementsHeldBackSince(deps.sql.read));
   const page = await pageMovements(deps.sql.read, after, pageMax);
   const young = page.findIndex(({ notedAt }) => isYoung(deps, notedAt));
   const old = young < 0 ? page : page.slice(0, young);
@@ -90,6 +99,14 @@ async function nextMovements(deps: FeedDeps, after: string | null): Promise<Page
     sourceId: kind === 'settlement' ? (transactionId ?? objectId) : objectId,
   }));
   return { sources, cursor: old.at(-1)?.cursor ?? null, isLast: old.length < pageMax };
+}
+
+/** What is old enough and hidden all the same is not compared: that must be seen as a failure, and not as the end of the feed. */
+function requireInTime(deps: Pick<FeedDeps, 'clock' | 'flowMaxMs'>, heldBackSince: Date | null): void {
+  if (heldBackSince !== null && !isYoung(deps, heldBackSince))
+    throw new Error(
+      `a feed is held back since ${heldBackSince.toISOString()}: a transaction of its server has not ended since`,
+    );
 }
 
 /** A time far ahead of ours is no reason to wait for it: somebody has made it up, or a clock is wrong. */

@@ -32,9 +32,16 @@ const PAGE = `
   WHERE (posting.written_by, posting.id) > ($1, $2) AND posting.written_by < horizon.xmin
   ORDER BY posting.written_by, posting.id LIMIT $3`;
 
-/** In a database restored from a dump, transactions count from the beginning again, and what they write would hide behind what is there. */
-const FROM_THE_FUTURE = `SELECT 1 FROM postings
-  WHERE written_by >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint LIMIT 1`;
+/**
+ * What the horizon still hides: a few milliseconds' worth, unless some transaction of this server has been open for long. In a database
+ * restored from a dump, transactions count from the beginning again, and what they write would hide behind what is there.
+ */
+const BEYOND = `
+  WITH horizon AS (
+    SELECT pg_snapshot_xmin(snapshot)::text::bigint AS xmin, pg_snapshot_xmax(snapshot)::text::bigint AS xmax
+    FROM pg_current_snapshot() snapshot)
+  SELECT min(posting.created_at) AS "heldBackSince", coalesce(bool_or(posting.written_by >= horizon.xmax), false) AS "isForeign"
+  FROM horizon, postings posting WHERE posting.written_by >= horizon.xmin`;
 
 const FIND = `
   SELECT ${FED} FROM unnest($1::text[], $2::text[]) AS wanted (kind, source_id)
@@ -43,21 +50,23 @@ const FIND = `
 
 /**
  * The next postings after the cursor, in the order of the transactions that wrote them, and the cursor after these; an empty page ends
- * with the cursor that it began with. `sql` outside of a transaction, or READ COMMITTED: a page is one statement. Throws where the
+ * with the cursor that it began with. `heldBackSince`: when the oldest posting was made that is there and cannot be shown yet. `sql` outside of a transaction, or READ COMMITTED: a page is one statement. Throws where the
  * database was restored from a dump and its postings still name transactions of another server.
  */
 export async function pagePostings(
   sql: Sql,
   after: FeedCursor,
   limit: number,
-): Promise<{ postings: FedPosting[]; next: FeedCursor }> {
-  if ((await sql.rows(FROM_THE_FUTURE)).length > 0)
+): Promise<{ postings: FedPosting[]; next: FeedCursor; heldBackSince: Date | null }> {
+  const [beyond] = await sql.rows<{ heldBackSince: Date | null; isForeign: boolean }>(BEYOND);
+  if (beyond === undefined || beyond.isForeign)
     throw new Error('postings name transactions that this server has not had: see ADR 13, "restored from a dump"');
   const rows = await sql.rows<FedPosting & { writtenBy: bigint }>(PAGE, [after.writtenBy, after.id, limit]);
   const last = rows.at(-1);
   return {
     postings: rows.map(({ writtenBy: _, ...posting }) => posting),
     next: last === undefined ? after : { writtenBy: last.writtenBy, id: last.id },
+    heldBackSince: beyond.heldBackSince,
   };
 }
 

@@ -13,8 +13,12 @@ export function postingRoutes(sql: Sql): Router {
   router.get('/postings', async (request, response) => {
     requireService(request, ['reconciler']);
     const { after, limit } = parseQuery(feedQuery, request);
-    const { postings, next } = await pagePostings(sql, after, limit);
-    response.json({ data: postings.map(shown), next: next === feedStart ? null : textOf(next) });
+    const { postings, next, heldBackSince } = await pagePostings(sql, after, limit);
+    response.json({
+      data: postings.map(shown),
+      next: next === feedStart ? null : textOf(next),
+      held_back_since: heldBackSince?.toISOString() ?? null,
+    });
   });
 
   router.post('/posting-lookups', async (request, response) => {
