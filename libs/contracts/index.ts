@@ -29,6 +29,8 @@ export {
   postingsWanted,
   providerReadAnswer,
   providerReadRequest,
+  type TimelineAnswer,
+  timelineAnswer,
 } from './internal-api.ts';
 export {
   type Observation,

@@ -117,6 +117,13 @@ export const problemCatalogue = {
     remedy: 'Narrow it, by dates or by user for instance; leave the summary out.',
   },
 
+  too_many_streams: {
+    status: 429,
+    title: 'Too many live streams are open',
+    when: 'The user has as many streams open as one may have, or the replica as many as it serves.',
+    remedy: 'Close one that is not read any more, or read the transaction itself every few seconds.',
+  },
+
   // Once and no more.
   idempotency_key_missing: {
     status: 400,
@@ -304,6 +311,18 @@ export const problemCatalogue = {
     title: 'No open dead message fits',
     when: 'A replay names a queue, type or error of which nothing is open, or all of it is in a running job.',
     remedy: 'List the dead messages and the replay jobs.',
+  },
+  day_not_begun: {
+    status: 409,
+    title: 'The day has not begun',
+    when: 'A report is asked for of a day to come, in the time zone of the reports.',
+    remedy: 'Ask for today or a day before it.',
+  },
+  statement_invalid: {
+    status: 422,
+    title: 'The file is not a statement of that day',
+    when: 'A line of the statement breaks its form, or is of another day. `errors` names lines and columns. Nothing was stored.',
+    remedy: 'Mend the file as docs/reports.md has it, and send the whole of it again.',
   },
   nothing_expected: {
     status: 409,

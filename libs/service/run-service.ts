@@ -56,6 +56,8 @@ export interface Wiring {
   /** Told of messages that failed and will be tried again. */
   retried?: Retried;
   loops?: readonly LoopDefinition[];
+  /** Told before HTTP drains: ends the answers that would last longer than a drain. */
+  endLongAnswers?: () => void;
   /** Further dependencies, beside the database and the broker. */
   ready?: () => Promise<Checks>;
 }
@@ -141,6 +143,7 @@ async function boot<Config extends BaseConfig>(
       isUnavailable(error) || error instanceof DependencyDown ? temporarilyUnavailable : undefined,
   });
   const http = opened(releases, 'http', await listen(app, { host: config.HOST, port: config.PORT }));
+  releases.push('long answers', async () => wiring.endLongAnswers?.());
   const loops = opened(releases, 'loops', startLoops(wiring.loops ?? [], { logger, metrics, clock: systemClock }));
   wakeLoop = loops.wake;
   if (messaging !== undefined) {

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { trustedProxiesMax } from '#libs/http';
-import { baseConfig, count, durationMs, httpUrl, secretKey } from '#libs/runtime';
+import { baseConfig, count, durationMs, flag, httpUrl, secretKey } from '#libs/runtime';
 
 /** PEMs, one after the other, also with literal `\n` as environment files have it. */
 const keysIn = (text: string, read: (pem: string) => KeyObject): KeyObject[] | undefined => {
@@ -25,6 +25,15 @@ const publicKeys = z.string().transform((text, ctx): KeyObject[] => {
   const keys = keysIn(text, createPublicKey);
   if (keys !== undefined && keys.length > 0) return keys;
   ctx.addIssue({ code: 'custom', message: 'must be PEM keys on the curve P-256' });
+  return z.NEVER;
+});
+
+const origins = z.string().transform((text, ctx): string[] => {
+  const all = text.split(',').map((part) => part.trim());
+  // A browser writes an origin in one way: scheme, host and port in lower case, without a path.
+  if (all.every((origin) => /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin))
+    return all;
+  ctx.addIssue({ code: 'custom', message: 'must be origins such as https://app.example.com' });
   return z.NEVER;
 });
 
@@ -56,8 +65,30 @@ export const config = z.object({
   INTERNAL_KEY_RECONCILER: secretKey(),
   /** How many reverse proxies of ours a request comes through; the client's address is the entry that the outermost adds to `X-Forwarded-For`. */
   TRUSTED_PROXIES: count(0, { min: 0, max: trustedProxiesMax }),
+  /** Origins whose scripts may call us, parted by commas: `https://app.example.com,https://admin.example.com`. */
+  CORS_ORIGINS: origins.default([]),
+  /** `false` lifts every rate limit, for tests and benchmarks. */
+  RATE_LIMITS_ENFORCED: flag(true),
+  /** Logins of one address in 15 minutes, right or wrong (A5); also the tries of one user to change a password. */
+  RATE_LIMIT_LOGIN: count(5, { min: 1 }),
+  /** Registrations of one address in an hour. */
+  RATE_LIMIT_REGISTER: count(3, { min: 1 }),
+  /** Withdrawals of one user in an hour. */
+  RATE_LIMIT_WITHDRAWALS: count(5, { min: 1 }),
+  /** Exports of one user in an hour. */
+  RATE_LIMIT_EXPORTS: count(5, { min: 1 }),
+  /** Requests of one user, or of one address without a user, in a minute. */
+  RATE_LIMIT_GENERAL: count(100, { min: 1 }),
   /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
   UPSTREAM_TIMEOUT_MS: durationMs(20_000),
+  /** Live status streams that one user, and all together, may have open at one replica (T5). */
+  LIVE_STREAMS_PER_USER: count(5, { max: 1_000 }),
+  LIVE_STREAMS_MAX: count(1_000, { max: 4_000 }),
+  /** How often a silent stream gets a comment: proxies cut what is silent for longer than 30 or 60 s. */
+  LIVE_HEARTBEAT_MS: durationMs(15_000),
+  /** How often a stream looks by itself while messages wake it, and while there is no broker. */
+  LIVE_POLL_MS: durationMs(30_000),
+  LIVE_POLL_UNWOKEN_MS: durationMs(3_000),
   /** Where mails to users go (N1): `smtps://user:password@host:465`, `smtp://host:587?requireTLS=true`, `file:///path`; else the log, without addresses. */
   MAIL_URL: z.url({ protocol: /^(smtps?|file)$/, error: 'must be an smtp, smtps or file URL' }).optional(),
   /** The sender of those mails. */

@@ -3,6 +3,7 @@ import { samples, serviceNames, shownAt, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
 import { auditQuery } from './audit/read-audit.ts';
 import { identityOperations } from './identity/identity-operations.ts';
+import { liveOperations } from './live/live-operations.ts';
 
 const auditEntry = z
   .object({
@@ -152,4 +153,4 @@ const about: readonly Operation[] = [
 ];
 
 /** The public routes that the gateway answers itself. What it passes on is described by the service that answers. */
-export const operations: readonly Operation[] = [...identityOperations, audit, ...about];
+export const operations: readonly Operation[] = [...identityOperations, ...liveOperations, audit, ...about];

@@ -7,6 +7,8 @@ import { authenticate } from './authenticate.ts';
 import { docsPages } from './docs-page.ts';
 import { type ForwardDeps, forward, forwardedRoutes } from './forward.ts';
 import { type IdentityDeps, identityRoutes } from './identity/identity-routes.ts';
+import { liveRoutes } from './live/live-routes.ts';
+import type { LiveStreams } from './live/live-streams.ts';
 import { operations } from './operations.ts';
 import { returnPages } from './return-pages.ts';
 
@@ -21,7 +23,7 @@ export const securityHeaders = (): Router =>
     }),
   );
 
-type RoutesDeps = IdentityDeps & ForwardDeps & { read: Sql };
+type RoutesDeps = IdentityDeps & ForwardDeps & { read: Sql; live: LiveStreams };
 
 export function routes(deps: RoutesDeps): Router {
   const router = Router();
@@ -30,6 +32,7 @@ export function routes(deps: RoutesDeps): Router {
   router.use(docsPages());
   router.use(auditRoutes(deps));
   router.use(identityRoutes(deps));
+  router.use(liveRoutes(deps));
 
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', `public, max-age=${jwksMaxAgeS}`).json(deps.tokens.jwks);

@@ -1,9 +1,11 @@
+import { Router } from 'express';
 import { over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { ConfigError, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import { auditHandlers } from './audit/keep-acts.ts';
 import type { Config } from './config.ts';
+import { cors } from './cors.ts';
 import { entities } from './entities.ts';
 import type { ForwardedRoute, Upstream } from './forward.ts';
 import { postgresGatewayTx } from './gateway-store.ts';
@@ -11,10 +13,13 @@ import { type AccessTokens, accessTokens, type ForeignTokens } from './identity/
 import { externalIssuer } from './identity/external-issuer.ts';
 import { argon2Passwords } from './identity/passwords.ts';
 import { pruneSessions } from './identity/prune-sessions.ts';
+import { startLive } from './live/start-live.ts';
 import { mailTransport } from './mail/mail-transport.ts';
 import { mailHandlers } from './mail/mail-user.ts';
 import { sentMails } from './mail/sent-mails.ts';
 import { migrations } from './migrations/index.ts';
+import { generalLimit, routeLimits } from './rate-limits/limits.ts';
+import { rateLimits } from './rate-limits/rate-limits.ts';
 import { routes, securityHeaders } from './routes.ts';
 
 /** A page of a hundred transactions has some 60 kB. */
@@ -34,16 +39,19 @@ export const start = (config: Config) =>
     entities,
     wire: async (platform) => {
       const transact = over(platform.db, postgresGatewayTx);
+      const payments = upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS);
+      const live = startLive(platform, payments);
+      const tokens = tokensOf(platform);
       return {
-        beforeBody: securityHeaders(),
+        beforeBody: frontDoor(platform, tokens),
         routes: routes({
           transact,
           passwords: await argon2Passwords(),
-          tokens: tokensOf(platform),
+          tokens,
           refreshTtlMs: config.REFRESH_TOKEN_TTL_S * 1000,
           upstreams: {
             wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
-            payments: upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS),
+            payments,
             webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
             reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
           },
@@ -52,7 +60,9 @@ export const start = (config: Config) =>
           clock: platform.clock,
           newUuid,
           logger: platform.logger,
+          live,
         }),
+        endLongAnswers: live.stop,
         loops: [
           { name: 'session-pruner', intervalMs: pruneIntervalMs, runOnce: () => pruneSessions(platform.db.read) },
         ],
@@ -68,6 +78,19 @@ export const start = (config: Config) =>
       };
     },
   });
+
+/** What every request passes before its body is read. */
+function frontDoor({ config, db, clock, logger, metrics }: Platform<Config>, tokens: AccessTokens): Router {
+  const router = Router().use(securityHeaders(), cors(config.CORS_ORIGINS));
+  if (!config.RATE_LIMITS_ENFORCED) {
+    logger.warn('rate limits are lifted');
+    return router;
+  }
+  const transact = over(db, postgresGatewayTx);
+  const trustedProxies = config.TRUSTED_PROXIES;
+  const deps = { read: db.read, transact, tokens, trustedProxies, clock, newUuid, logger, metrics };
+  return router.use(rateLimits(deps, { general: generalLimit(config), routes: routeLimits(config) }));
+}
 
 function tokensOf(platform: Platform<Config>): AccessTokens {
   const { config, clock } = platform;

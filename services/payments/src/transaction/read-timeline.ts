@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TimelineAnswer } from '#libs/contracts';
 import type { Transact } from '#libs/db';
 import type { PaymentsTx } from '../payments-tx.ts';
 import { problem } from '../problems.ts';
@@ -21,7 +22,7 @@ const ended: ReadonlySet<Status> = new Set(['completed', 'failed', 'expired', 'c
 export function readTimeline(
   deps: { transact: Transact<PaymentsTx> },
   { userId, id, after }: { userId: string; id: string; after: bigint },
-) {
+): Promise<TimelineAnswer> {
   return deps.transact(async (tx) => {
     // First, so that an end which commits between the two reads is not told without its entry.
     const transaction = await tx.findTransaction(id);
