@@ -176,6 +176,30 @@ describe('deposits: late truth (M7)', () => {
       known([credited()], { lastUpdatedOn: at(60) }),
     ],
     [
+      'a read of another amount than was credited',
+      purchase('paid', { ...read, payment: { ...money, amount_minor: '14999' } }, 70),
+      'case credit_denied',
+      known([credited()], { lastUpdatedOn: at(60) }),
+    ],
+    [
+      'a read that no money is behind what was credited',
+      purchase('paid', { ...read, marked_as_paid: true }, 70),
+      'case credit_denied',
+      known([credited()], { lastUpdatedOn: at(60) }),
+    ],
+    [
+      'the same by a webhook: read',
+      purchase('paid', { marked_as_paid: true }, 70),
+      'read contradicts_credit',
+      known([credited()], { lastUpdatedOn: at(60) }),
+    ],
+    [
+      'the other amount that two people credited',
+      purchase('paid', { ...read, payment: { ...money, amount_minor: '14999' } }, 70),
+      'ignore already_credited',
+      known([{ ...credited(), reason: 'credit_this_purchase', amountMinor: 14_999n }], { lastUpdatedOn: at(60) }),
+    ],
+    [
       'refunded again, and only the first refund’s Payment came',
       purchase('refunded', { ...read, updated_on: at(-3600).toISOString(), refundable_minor: '7000' }),
       'case reversal_without_payment 3000',

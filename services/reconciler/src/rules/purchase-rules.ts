@@ -44,7 +44,7 @@ export function decidePurchase(
   policy: Policy,
 ): Decision {
   const credit = known.verdicts.find(({ slot, sourceId }) => slot === 'credit' && sourceId === observed.object_id);
-  if (credit !== undefined) return afterCredit(observed, known, credit, policy);
+  if (credit !== undefined) return afterCredit(expected, observed, known, credit, policy);
   // Also for another purchase than the one the user was shown, and after any failure: what was paid is real money (M7).
   if (everPaid(observed)) return creditOrCase(expected, observed, known, policy);
   return decideUnpaid(expected, observed, known, policy);
@@ -52,18 +52,22 @@ export function decidePurchase(
 
 /** Credit only if every condition of REVIO.md §3 holds; the others of that list are checked in trust.ts. */
 function creditOrCase(expected: Expected, observed: PurchaseObservation, known: Known, policy: Policy): Decision {
-  const wrong = whyNoCredit(expected, observed);
+  const wrong = whyNoCredit(expected.currency, expected.amountMinor, observed);
   if (wrong !== null) return caseOf(wrong, wentBackMinor(observed)?.toString());
   return returning.has(observed.status) && !known.reversalWaits ? awaitReversal(observed, known, policy) : settle;
 }
 
-function whyNoCredit(expected: Expected, { payment, ...observed }: PurchaseObservation): string | null {
+function whyNoCredit(
+  currency: string,
+  amountMinor: bigint,
+  { payment, ...observed }: PurchaseObservation,
+): string | null {
   if (observed.marked_as_paid) return 'marked_as_paid';
   if (payment === null) return 'paid_without_payment';
   if (payment.is_outgoing) return 'payment_outgoing';
   if (observed.currency_converted) return 'currency_converted';
-  if (payment.currency !== expected.currency) return 'currency_mismatch';
-  return BigInt(payment.amount_minor) === expected.amountMinor ? null : 'amount_mismatch';
+  if (payment.currency !== currency) return 'currency_mismatch';
+  return BigInt(payment.amount_minor) === amountMinor ? null : 'amount_mismatch';
 }
 
 /** How much of what was paid has gone back, as far as the purchase itself says; null where it says nothing of it. */
@@ -85,7 +89,13 @@ function awaitReversal(observed: PurchaseObservation, known: Known, policy: Poli
 const isInGrace = (observed: PurchaseObservation, { reversalGraceMs }: Policy): boolean =>
   Date.parse(observed.observed_at) - Date.parse(observed.updated_on) < reversalGraceMs;
 
-function afterCredit(observed: PurchaseObservation, known: Known, credit: Verdict, policy: Policy): Decision {
+function afterCredit(
+  expected: Expected,
+  observed: PurchaseObservation,
+  known: Known,
+  credit: Verdict,
+  policy: Policy,
+): Decision {
   if (!everPaid(observed)) {
     if (isReadSince(observed, credit.decidedAt, policy)) return caseOf('credit_denied');
     const { lastUpdatedOn } = known.object;
@@ -95,12 +105,27 @@ function afterCredit(observed: PurchaseObservation, known: Known, credit: Verdic
     if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, 'contradicts_credit');
     return caseOf('credit_denied');
   }
+  if (!returning.has(observed.status)) return contradictsCredit(expected, observed, known, credit, policy);
   const missing = unreversedMinor(observed, known);
-  if (!returning.has(observed.status) || missing === 0n) return ignore('already_credited');
+  if (missing === 0n) return ignore('already_credited');
   // The Payment tells how much went back and under which id; without it nobody can post a reversal exactly once.
   return observed.source === 'webhook' || isInGrace(observed, policy)
     ? ignore('reversal_expected')
     : caseOf('reversal_without_payment', missing?.toString());
+}
+
+/** Paid, but not so that it would have been credited: what was believed first was wrong, unless people knew and credited it so. */
+function contradictsCredit(
+  { currency }: Expected,
+  observed: PurchaseObservation,
+  { object }: Known,
+  credit: Verdict,
+  policy: Policy,
+): Decision {
+  const isSame = credit.reason !== 'paid' || whyNoCredit(currency, credit.amountMinor, observed) === null;
+  if (isSame || isOlder(observed, object.lastUpdatedOn)) return ignore('already_credited');
+  if (observed.source === 'webhook') return confirmByRead(observed, object, policy, 'contradicts_credit');
+  return caseOf('credit_denied');
 }
 
 /** What went back and was not reversed: the Payment of the first refund explains no second one. Null where it cannot be known. */
