@@ -37,7 +37,7 @@ export interface DeadLetter {
 }
 
 /** What it would come to if it were replayed now. */
-export type ReplayEffect = 'none' | 'handled' | 'dies_again' | 'unknown';
+type ReplayEffect = 'none' | 'handled' | 'dies_again' | 'unknown';
 
 interface Foretold {
   effect: ReplayEffect;
