@@ -34,7 +34,7 @@ test('A4: a service holds its own internal key and those of the services that it
     wallet: ['wallet-key'],
     payments: ['payments-key', 'wallet-key'],
     webhooks: ['webhooks-key'],
-    reconciler: ['payments-key', 'reconciler-key'],
+    reconciler: ['payments-key', 'reconciler-key', 'wallet-key', 'webhooks-key'],
   });
 });
 

@@ -70,6 +70,7 @@ export async function startGateway(more: Record<string, string> = {}) {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const environment = {
     NODE_ENV: 'test',
+    RATE_LIMITS_ENFORCED: 'false',
     LOG_LEVEL: 'silent',
     DATABASE_URL: database.url,
     AMQP_URL: 'amqp://127.0.0.1:9', // nothing is there, and nothing is missed
@@ -105,6 +106,7 @@ export async function startGateway(more: Record<string, string> = {}) {
   const call = callOn(service);
   return {
     ...service,
+    databaseUrl: database.url,
     ownerUrl: database.ownerUrl,
     /** Another process on the same database, as far as a process of ours can tell. */
     replica: async (other: Record<string, string> = {}) => {

@@ -1,0 +1,78 @@
+import type { Config } from '../config.ts';
+
+/** A limit of REQUIREMENTS A5: `max` requests per `windowS` seconds, counted from the first one, of one user or one network. */
+export interface Limit {
+  /** As `RateLimit-Policy` and the counters name it. */
+  name: string;
+  max: number;
+  windowS: number;
+  /**
+   * When the counters cannot be reached. `refuse`: nothing could be done without this database anyway. `alone`: each replica counts for
+   * itself, so that a database of ours that is down does not keep users from money that is reachable; the limit grows by the replicas.
+   */
+  withoutDatabase: 'refuse' | 'alone';
+}
+
+/** A limit of some routes, beside the general one that counts every request. */
+export type RouteLimit = Limit & {
+  routes: readonly { method: 'get' | 'post'; path: string }[];
+  by: 'address' | 'user';
+};
+
+const quarterS = 15 * 60;
+const hourS = 60 * 60;
+
+/** Every request of a user, or of a network where nobody is logged in. */
+export const generalLimit = (config: Config): Limit => ({
+  name: 'general',
+  max: config.RATE_LIMIT_GENERAL,
+  windowS: 60,
+  withoutDatabase: 'alone',
+});
+
+export const routeLimits = (config: Config): readonly RouteLimit[] => [
+  {
+    name: 'login',
+    max: config.RATE_LIMIT_LOGIN,
+    windowS: quarterS,
+    withoutDatabase: 'refuse',
+    by: 'address',
+    routes: [{ method: 'post', path: '/api/v1/auth/login' }],
+  },
+  {
+    name: 'register',
+    max: config.RATE_LIMIT_REGISTER,
+    windowS: hourS,
+    withoutDatabase: 'refuse',
+    by: 'address',
+    routes: [{ method: 'post', path: '/api/v1/auth/register' }],
+  },
+  {
+    // A stolen access token must not be a way to guess the password.
+    name: 'password',
+    max: config.RATE_LIMIT_LOGIN,
+    windowS: quarterS,
+    withoutDatabase: 'refuse',
+    by: 'user',
+    routes: [{ method: 'post', path: '/api/v1/auth/password' }],
+  },
+  {
+    name: 'withdrawals',
+    max: config.RATE_LIMIT_WITHDRAWALS,
+    windowS: hourS,
+    withoutDatabase: 'alone',
+    by: 'user',
+    routes: [{ method: 'post', path: '/api/v1/withdrawals' }],
+  },
+  {
+    name: 'exports',
+    max: config.RATE_LIMIT_EXPORTS,
+    windowS: hourS,
+    withoutDatabase: 'alone',
+    by: 'user',
+    routes: [
+      { method: 'get', path: '/api/v1/transactions/export' },
+      { method: 'get', path: '/api/v1/admin/transactions/export' },
+    ],
+  },
+];
