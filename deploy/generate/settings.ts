@@ -62,9 +62,13 @@ const commands = `## The commands
 
 function settingOf(name: string, type: unknown, comments: Map<string, string>): Setting {
   const optional = type instanceof z.ZodOptional ? '' : undefined;
-  const byDefault = type instanceof z.ZodDefault ? String(type.def.defaultValue) : optional;
+  const byDefault = type instanceof z.ZodDefault ? textOf(type.def.defaultValue) : optional;
   return { name, byDefault, comment: comments.get(name) ?? '' };
 }
+
+/** Amounts by currency are an object, and the default of all of them is none. */
+const textOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? '' : String(value);
 
 /** The doc comments of variables in a source file, each in one line. */
 function commentsIn(file: string): Map<string, string> {

@@ -81,13 +81,15 @@ export const config = z.object({
   RATE_LIMIT_GENERAL: count(100, { min: 1 }),
   /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
   UPSTREAM_TIMEOUT_MS: durationMs(20_000),
-  /** Live status streams that one user, and all together, may have open at one replica (T5). */
+  /** Live status streams that one user may have open at one replica (T5). */
   LIVE_STREAMS_PER_USER: count(5, { max: 1_000 }),
+  /** The same of all users together; a connection and some kilobytes each. */
   LIVE_STREAMS_MAX: count(1_000, { max: 4_000 }),
   /** How often a silent stream gets a comment: proxies cut what is silent for longer than 30 or 60 s. */
   LIVE_HEARTBEAT_MS: durationMs(15_000),
-  /** How often a stream looks by itself while messages wake it, and while there is no broker. */
+  /** How often a stream looks by itself while messages wake it. */
   LIVE_POLL_MS: durationMs(30_000),
+  /** The same while there is no broker. */
   LIVE_POLL_UNWOKEN_MS: durationMs(3_000),
   /** Where mails to users go (N1): `smtps://user:password@host:465`, `smtp://host:587?requireTLS=true`, `file:///path`; else the log, without addresses. */
   MAIL_URL: z.url({ protocol: /^(smtps?|file)$/, error: 'must be an smtp, smtps or file URL' }).optional(),

@@ -62,10 +62,13 @@ const variables = z.object({
   /** How long no payout is tried after Revio did not take one, unless it says itself. */
   PROVIDER_PAUSE_MS: durationMs(5_000),
 
-  /** The smallest and the largest amount of one deposit and of one withdrawal (M9), by currency: `ZAR:50000.00`. Empty for none. */
+  /** The smallest amount of one deposit (M9), by currency: `ZAR:10.00,USD:1.00`. Empty for none. */
   DEPOSIT_MIN: amounts,
+  /** The largest. */
   DEPOSIT_MAX: amounts,
+  /** The smallest amount of one withdrawal. */
   WITHDRAWAL_MIN: amounts,
+  /** The largest; what one user may withdraw in a day and a month is the wallet's to count. */
   WITHDRAWAL_MAX: amounts,
   /** A withdrawal of more than this waits for an admin (M9), by currency. Empty for none. */
   WITHDRAWAL_APPROVAL_ABOVE: amounts,
