@@ -13,6 +13,14 @@ const durationsMs = (byDefault: readonly number[]) =>
     .transform((text): readonly number[] => text.split(',').map(Number))
     .default(byDefault);
 
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Daily for 14 days, then weekly to 180 (REQUIREMENTS R2b): refunds and chargebacks come that late. */
 const completedDepositAgesMs = [
   ...Array.from({ length: 14 }, (_, n) => (n + 1) * dayMs),
@@ -86,6 +94,23 @@ export const config = z.object({
 
   /** How long a proposal of one person waits for the other: what has changed since should be looked at again. */
   PROPOSAL_TTL_MS: durationMs(dayMs),
+
+  /** Whose days the daily reports are of (IANA name), and how long after a day's end it is reported: all that began in it has ended. */
+  REPORT_TIME_ZONE: z
+    .string()
+    .refine(isTimeZone, 'must be a time zone such as Africa/Johannesburg')
+    .default('Africa/Johannesburg'),
+  REPORT_DELAY_MS: durationMs(2 * hourMs),
+  /** How often the calendar and the wanted reports are looked at; what a person wants is made at once. */
+  REPORT_INTERVAL_MS: durationMs(minuteMs),
+  /** Days that are still reported after nobody was there to do it. */
+  REPORT_DAYS_BACK_MAX: count(7, { max: 366 }),
+  /** Fresh reads of Revio per report; with four in flight and 200 ms each, a minute. */
+  REPORT_READS_MAX: count(1_000),
+  /** Longer than a report takes; then another replica makes what a killed one had begun. */
+  REPORT_CLAIM_MS: durationMs(10 * minuteMs),
+  /** How long a report waits when the wallet or Revio cannot be asked. */
+  REPORT_PAUSE_MS: durationMs(minuteMs),
 
   REMATCH_INTERVAL_MS: durationMs(minuteMs),
   /** What has found no partner for so long becomes a case (REQUIREMENTS W7). */

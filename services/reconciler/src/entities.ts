@@ -5,6 +5,7 @@ import { deadLetterEntities } from './dead-letters/entities.ts';
 import type { Act } from './people/act.ts';
 import type { Proposal } from './proposals/proposal.ts';
 import type { Waiting } from './reconciler-store.ts';
+import { reportEntities } from './reports/entities.ts';
 import type { ProviderObject, Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -218,4 +219,5 @@ export const entities = [
   proposalSchema,
   ...conservationEntities,
   ...deadLetterEntities,
+  ...reportEntities,
 ];

@@ -1,6 +1,7 @@
 import type { Observation } from '#libs/contracts';
 import { atPlace } from './at-place.ts';
 import type { Deps } from './deps.ts';
+import { observedMoveOf } from './reports/observed-move.ts';
 import type { ProviderObject } from './subject.ts';
 import { weigh } from './weigh.ts';
 
@@ -22,6 +23,8 @@ export async function observe(deps: Deps, seen: Seen): Promise<{ readWanted: boo
   const claimedBy = seen.transactionId ?? ownReference(observation);
   const decisions = await atPlace(deps, placeOf(seen), claimedBy, async (tx, place) => {
     if (messageId !== undefined && !(await tx.claimMessage(messageId))) return [];
+    const move = observedMoveOf(observation, deps.policy);
+    if (move !== null) await tx.noteObservedMove(move);
     return weigh(tx, deps, place, { fresh: { observation, deliveryId } });
   });
   return { readWanted: decisions.some(({ kind }) => kind === 'read') };

@@ -3,6 +3,7 @@ import { samples, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
 import { caseAnswer, proposalAnswer, wholeCaseAnswer } from './answer-schemas.ts';
 import { deadLetterOperations } from './dead-letters/operations.ts';
+import { reportOperations } from './reports/operations.ts';
 import {
   adjustmentBody,
   assignBody,
@@ -241,4 +242,5 @@ export const operations: readonly Operation[] = [
     },
   ),
   ...deadLetterOperations,
+  ...reportOperations,
 ];

@@ -11,6 +11,7 @@ type Code =
   | DiscardRefusal
   | ReplayRefusal
   | 'replay_ended'
+  | 'day_not_begun'
   | 'forbidden'
   | 'if_match_missing';
 

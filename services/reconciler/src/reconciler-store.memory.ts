@@ -4,6 +4,7 @@ import type { Case } from './cases/case.ts';
 import type { Movement } from './conservation/movement.ts';
 import { memoryCases, memoryPeople } from './people/people-store.memory.ts';
 import type { ReadDue, ReconcilerTx, Waiting } from './reconciler-store.ts';
+import { memoryObservedMoves } from './reports/observed-move-store.ts';
 import { newObject, newSubject, type ProviderObject, type Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -32,6 +33,7 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
   return {
     ...memoryMessages(memory, messages),
     ...memoryPeople(memory, cases),
+    ...memoryObservedMoves(memory),
     verdicts: () => verdicts.all(),
     cases: () => cases.all(),
     movements: () => movements.all(),

@@ -4,6 +4,7 @@ import { type MessageSource, type MessageTx, postgresMessages } from '#libs/mess
 import type { Case } from './cases/case.ts';
 import type { Movement } from './conservation/movement.ts';
 import { type PeopleTx, postgresPeople } from './people/people-store.ts';
+import { type ObservedMoveTx, postgresObservedMoves } from './reports/observed-move-store.ts';
 import { newObject, newSubject, type ProviderObject, type Subject } from './subject.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -27,7 +28,7 @@ export interface ReadDue {
  * What one transaction may do. Locks are taken in one order everywhere, the transaction's row and then objects' rows by their id:
  * so expectation and observation always meet on a row that both have locked, whichever comes first, and nobody waits in a circle.
  */
-export interface ReconcilerTx extends MessageTx, PeopleTx {
+export interface ReconcilerTx extends MessageTx, PeopleTx, ObservedMoveTx {
   /** Whose object this is, without a lock. It never changes once it is known. */
   transactionOf(objectId: string): Promise<string | null>;
   /** Makes the row if there is none, and locks it until the end of the transaction. */
@@ -83,6 +84,7 @@ export const postgresReconcilerTx = (sql: Sql, messages: MessageSource): Reconci
   ...subjectsAndObjects(sql),
   ...verdictsAndCases(sql),
   ...postgresPeople(sql),
+  ...postgresObservedMoves(sql),
   ...waitingRoom(sql),
   ...dueReads(sql),
 });

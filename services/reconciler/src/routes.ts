@@ -19,7 +19,7 @@ import {
 } from './request-schemas.ts';
 import { shownAct, shownCase, shownProposal, shownVerdict } from './resources.ts';
 
-type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[]; deadLetters: Router };
+type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[]; deadLetters: Router; reports: Router };
 
 /** As many as a person reads through. */
 const listMax = 100;
@@ -53,6 +53,7 @@ export function routes(deps: RouteDeps): Router {
 
   proposalRoutes(router, deps);
   router.use(deps.deadLetters);
+  router.use(deps.reports);
   return router;
 }
 

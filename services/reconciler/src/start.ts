@@ -13,6 +13,7 @@ import { migrations } from './migrations/index.ts';
 import { type ReadProviderDeps, readProvider } from './read-provider.ts';
 import { postgresReconcilerTx, type ReadDue } from './reconciler-store.ts';
 import { rematch } from './rematch.ts';
+import { wireReports } from './reports/wire-reports.ts';
 import { routes } from './routes.ts';
 import type { ReadPlan } from './schedule.ts';
 import { type FreshRead, noOutage, type SweepDeps, sweep } from './sweep.ts';
@@ -37,6 +38,7 @@ function wire(platform: Platform<Config>) {
   };
   const asking = askPayments(platform);
   const deadLetters = wireDeadLetters(platform);
+  const reports = wireReports(platform, deps, asking);
   const holder = newUuid();
   const leaseMs = config.REMATCH_INTERVAL_MS * leaseIntervals;
   return {
@@ -46,11 +48,14 @@ function wire(platform: Platform<Config>) {
       proposalTtlMs: config.PROPOSAL_TTL_MS,
       internalKeys: [config.INTERNAL_KEY],
       deadLetters: deadLetters.routes,
+      reports: reports.routes,
     }),
+    beforeBody: reports.beforeBody,
     handlers: messageHandlers(deps, () => wakeLoop('sweep')),
     retried: deadLetters.retried,
     loops: [
       deadLetters.loop,
+      reports.loop,
       wireConservation(platform),
       { name: 'sweep', intervalMs: config.SWEEP_INTERVAL_MS, runOnce: sweeper(config, deps, asking) },
       {

@@ -2,6 +2,7 @@ import { Reconciliation1763800000400 } from './1763800000400-reconciliation.ts';
 import { People1795389600400 } from './1795389600400-people.ts';
 import { FailedReads1795402500400 } from './1795402500400-failed-reads.ts';
 import { DeadLetters1795481000400 } from './1795481000400-dead-letters.ts';
+import { Reports1795482000400 } from './1795482000400-reports.ts';
 import { Conservation1795483000400 } from './1795483000400-conservation.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
@@ -10,5 +11,6 @@ export const migrations = [
   People1795389600400,
   FailedReads1795402500400,
   DeadLetters1795481000400,
+  Reports1795482000400,
   Conservation1795483000400,
 ];

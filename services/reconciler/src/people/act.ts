@@ -18,7 +18,9 @@ export type Action =
   | 'resolution_rejected'
   | 'dead_letter_replay_started'
   | 'dead_letter_replay_cancelled'
-  | 'dead_letter_discarded';
+  | 'dead_letter_discarded'
+  | 'statement_imported'
+  | 'report_requested';
 
 /** One thing that a person did. Never changed or deleted. */
 export interface Act {
