@@ -101,7 +101,7 @@ const postingKind = z.enum(['credit', 'hold', 'settlement', 'reversal', 'payout-
 /** Where a reader of the postings stands; opaque to it. */
 export const postingCursor = z.string().regex(/^[0-9]{1,18}\.[0-9a-f-]{36}$/);
 
-/** reconciler → wallet, `GET /postings?after=…&limit=…`: every posting, in an order in which none is ever skipped (ADR 13). */
+/** reconciler → wallet, `GET /postings?after=…&limit=…`: every posting, in an order in which none is ever skipped (ADR 14). */
 export const postingsQuery = z.strictObject({ after: postingCursor.optional(), limit: z.string().optional() });
 
 /** reconciler → wallet, `POST /posting-lookups`: what is posted of these sources, as it is now. */

@@ -92,7 +92,7 @@ export const postingSchema = new EntitySchema<Posting & { writtenBy?: bigint }>(
     currency,
     amountMinor: { name: 'amount_minor', type: 'bigint' },
     createdAt: { name: 'created_at', type: 'timestamptz' },
-    // The transaction that wrote it: the feed's affair alone (ADR 13). The casts of the default are lost on TypeORM's way to compare it.
+    // The transaction that wrote it: the feed's affair alone (ADR 14). The casts of the default are lost on TypeORM's way to compare it.
     writtenBy: { name: 'written_by', type: 'bigint', select: false, default: () => '((pg_current_xact_id()))' },
   },
   uniques: [{ name: 'postings_kind_source_unique', columns: ['kind', 'sourceId'] }],

@@ -121,7 +121,7 @@ test('I9: postings that name transactions of another server (restored from a dum
   const asOwner = new pg.Client({ connectionString: ledger.ownerUrl });
   await asOwner.connect();
   await asOwner.query('UPDATE postings SET written_by = 900000000000 WHERE id = (SELECT id FROM postings LIMIT 1)');
-  await expect(drain()).rejects.toThrow('ADR 13');
+  await expect(drain()).rejects.toThrow('ADR 14');
   await asOwner.query('UPDATE postings SET written_by = 0');
   expect((await drain()).sources.length).toBeGreaterThan(0);
   await asOwner.end();

@@ -41,7 +41,7 @@ const ADJUSTED = `
     '{}'::text[] AS "objectIds", decided_at AS "notedAt"
   FROM proposals WHERE id = ANY ($1) AND kind = 'adjustment' AND state IN ('approved', 'executed')`;
 
-/** Commit-safe as the wallet's feed of postings is (ADR 13). The cursor is `written_by.object_id.kind`. */
+/** Commit-safe as the wallet's feed of postings is (ADR 14). The cursor is `written_by.object_id.kind`. */
 const PAGE = `
   WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin)
   SELECT movement.object_id AS "objectId", movement.kind, movement.noted_at AS "notedAt", object.transaction_id AS "transactionId",

@@ -12,7 +12,7 @@ export class Conservation1795483000400 implements MigrationInterface {
         currency text NOT NULL,
         amount_minor bigint NOT NULL,
         noted_at timestamptz NOT NULL,
-        -- Which transaction wrote it: what makes a cursor over it safe (ADR 13). 0 is older than any.
+        -- Which transaction wrote it: what makes a cursor over it safe (ADR 14). 0 is older than any.
         written_by bigint NOT NULL DEFAULT 0,
         CONSTRAINT provider_movements_pkey PRIMARY KEY (object_id, kind),
         CONSTRAINT provider_movements_kind_known CHECK (kind IN ('credit', 'settlement', 'reversal', 'payout-return'))

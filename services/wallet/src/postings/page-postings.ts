@@ -23,7 +23,7 @@ const FED = `posting.id, posting.kind, posting.source_id AS "sourceId", posting.
 
 /**
  * The horizon: transactions below `xmin` of a snapshot have all ended, so nothing will ever appear below it any more; what has committed
- * above it waits until those before it have ended too. So a posting that commits late is late, and never skipped (ADR 13).
+ * above it waits until those before it have ended too. So a posting that commits late is late, and never skipped (ADR 14).
  */
 const PAGE = `
   WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin)
@@ -60,7 +60,7 @@ export async function pagePostings(
 ): Promise<{ postings: FedPosting[]; next: FeedCursor; heldBackSince: Date | null }> {
   const [beyond] = await sql.rows<{ heldBackSince: Date | null; isForeign: boolean }>(BEYOND);
   if (beyond === undefined || beyond.isForeign)
-    throw new Error('postings name transactions that this server has not had: see ADR 13, "restored from a dump"');
+    throw new Error('postings name transactions that this server has not had: see ADR 14, "restored from a dump"');
   const rows = await sql.rows<FedPosting & { writtenBy: bigint }>(PAGE, [after.writtenBy, after.id, limit]);
   const last = rows.at(-1);
   return {
