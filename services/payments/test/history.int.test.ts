@@ -119,16 +119,13 @@ describe('T1: the list', () => {
     [{ sort: 'created_at', order: 'asc', per_page: '2' }, ['paid', 'out']],
     [
       { sort: 'amount', order: 'asc', currency: 'ZAR' },
-      ['cancelled', 'processing', 'voiding', 'pending', 'failed', 'expired', 'refund', 'out', 'returned', 'paid'],
+      ['cancelled', 'processing', 'voiding', 'pending', 'failed', 'expired', 'refund', 'returned', 'out', 'paid'],
     ],
     [{ date_from: at(9).toISOString() }, ['yen', 'returned', 'refund']],
     [{ date_to: at(2).toISOString() }, ['out', 'paid']],
     [{ per_page: '3', page: '2' }, ['voiding', 'processing', 'cancelled']],
   ])('%o', async (query, expected) => {
-    expect((await named(query)).map((name) => name)).toEqual(
-      // Two of one amount come in the order of their ids.
-      query.sort === 'amount' ? expect.arrayContaining(expected) : expected,
-    );
+    expect(await named(query)).toEqual(expected);
   });
 
   test.each(

@@ -34,7 +34,7 @@ export interface World {
   app(change?: Partial<Deps>): Express;
   user(): Promise<User>;
   /** Tells payments what another service tells, as its message. */
-  tell<T extends EventType>(type: T, data: EventData<T>, id?: string): Promise<void>;
+  tell<T extends EventType>(type: T, data: EventData<T>, id?: string, time?: Date): Promise<void>;
   /** Execute calls that reached Revio for a withdrawal's payouts. */
   executions(reference: string): number;
   close(): Promise<void>;
@@ -92,10 +92,10 @@ export async function openWorld(
       const added = await supertest(common).post('/bank-accounts').auth(token, { type: 'bearer' }).send(account);
       return { id, email, token, bankAccountId: String(added.body.id) };
     },
-    tell: async (type, data, id = newUuid()) => {
+    tell: async (type, data, id = newUuid(), time = new Date()) => {
       const handle = handlers[type] as ((event: unknown) => Promise<void>) | undefined;
       if (handle === undefined) throw new Error(`payments does not listen to ${type}`);
-      await handle({ id, type, data } as unknown as Received);
+      await handle({ id, type, time: time.toISOString(), data } as unknown as Received);
     },
     executions: (reference) => {
       const payouts = simulator.control.objects({ reference }).map(({ id }) => `/po/${id}/bank/`);

@@ -22,15 +22,21 @@ export interface ExportDeps {
   exportSlots: ExportSlots;
 }
 
-/** How many exports run at once: a place, given back by calling it; undefined when all are taken. */
-export type ExportSlots = { take(): (() => void) | undefined };
+/** How many exports run at once: a place, given back by calling it; undefined when all are taken. And how long a client may take nothing. */
+export interface ExportSlots {
+  take(): (() => void) | undefined;
+  stallMs: number;
+}
 
 /** Each holds one database connection of a pool of ten for as long as it takes; payments need the others. */
 const exportsMax = 3;
+/** A phone in a lift comes back within it; who is gone for longer asks again. */
+const stallMsMax = 30_000;
 
-export function createExportSlots(max: number = exportsMax): ExportSlots {
+export function createExportSlots(max: number = exportsMax, stallMs: number = stallMsMax): ExportSlots {
   let taken = 0;
   return {
+    stallMs,
     take: () => {
       if (taken >= max) return undefined;
       taken += 1;
@@ -56,7 +62,7 @@ const formats = {
 /**
  * Streams the user's transactions in constant memory: batch after batch by the sort key out of one REPEATABLE READ snapshot, the next
  * one only when the client has taken the last. This is the one transaction that waits for a client. It reads, so it locks
- * nobody out; a client that takes nothing for 30 s ends it (`idle_in_transaction_session_timeout`), and the deadline ends it anyhow. A file that
+ * nobody out; a client that takes nothing for 30 s ends it, and the deadline ends it anyhow. A file that
  * is cut short is seen to be: the connection breaks off, and the sums at the end are missing.
  * Throws `overloaded` when too many run, and `query_too_broad` before the first byte.
  */
@@ -80,6 +86,7 @@ export async function exportOwn(
           'content-type': type,
           'content-disposition': `attachment; filename="transactions-${day}.${query.format}"`,
         });
+        response.setTimeout(deps.exportSlots.stallMs, () => response.destroy());
         await pipeline(Readable.from(write(source), { objectMode: false }), response, { signal: deadline });
       },
       { statementMsMax },
