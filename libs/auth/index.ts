@@ -1,5 +1,6 @@
 export type { Actor, UserActor } from './actor.ts';
 export { signInternalToken } from './internal-token.ts';
+export { internalTokenFor } from './internal-token-for.ts';
 export {
   actorOf,
   requireAdmin,

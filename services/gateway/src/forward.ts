@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { signInternalToken, type UserActor } from '#libs/auth';
+import { internalTokenFor, type UserActor } from '#libs/auth';
 import type { Sql } from '#libs/db';
 import { type HttpClient, type HttpResponse, HttpUnavailable } from '#libs/http';
 import type { Logger } from '#libs/runtime';
@@ -82,8 +82,6 @@ export interface Upstream {
   internalKey: Buffer;
 }
 
-/** A call takes 20 s at most: a token that leaks is worth nothing a minute later. Made for each call, which costs 15 µs. */
-const internalTokenTtlS = 60;
 /** Ids are ULIDs with a prefix, UUIDs or currencies; what else stands in a path names nothing. */
 const paramForm = /^[A-Za-z0-9_-]{1,64}$/;
 const idempotencyKeyForm = /^[\x21-\x7e]{1,255}$/;
@@ -109,7 +107,7 @@ export async function forward(
   const key = idempotencyKeyOf(request);
   const unavailable = unavailableFor[route.method === 'GET' ? 'read' : key === undefined ? 'unkeyed' : 'keyed'];
   const ifMatch = request.get('if-match');
-  const token = signInternalToken(internalKey, { audience: route.service, actor: user, ttlS: internalTokenTtlS });
+  const token = internalTokenFor(internalKey, { audience: route.service, actor: user });
   if (route.passedOn === 'as a stream') {
     return streamExport(deps.upstreams[route.service], { path, token }, request, response);
   }
