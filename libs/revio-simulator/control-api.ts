@@ -4,6 +4,7 @@ import { type Control, ControlRefused } from './control.ts';
 import { faultSchema } from './faults.ts';
 import { ADVANCE_MS_MAX } from './limits.ts';
 import { PAYOUT_PLANS } from './payouts.ts';
+import { STATEMENT_WRONGS } from './statements.ts';
 import { deliveryShape } from './webhooks.ts';
 
 type Operation = (input: unknown) => Promise<Answer>;
@@ -71,6 +72,15 @@ export function controlApi(
     'POST send-webhook': operation(rawWebhookSchema, control.sendWebhook),
     'POST webhook-url': operation(z.strictObject({ url: z.url().max(2000).nullable() }), control.webhookUrl),
     'GET truth': operation(nothingSchema, control.truth),
+    'GET statement': operation(
+      z.strictObject({
+        from: z.coerce.number().int(),
+        until: z.coerce.number().int(),
+        wrong: z.enum(STATEMENT_WRONGS).optional(),
+        id: target.id,
+      }),
+      control.statement,
+    ),
     'GET objects': operation(z.strictObject({ reference: z.string().max(128) }), control.objects),
     'GET deliveries': operation(z.strictObject({ id: z.string().max(100).optional() }), ({ id }) =>
       control

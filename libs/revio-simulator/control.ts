@@ -10,6 +10,7 @@ import { chargeBackPurchase, chargeCard, expirePurchase, markAsPaid, refundPurch
 import { type PaymentWire, refundShape } from './refund-shape.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Card, Delivery, KeyPems, Payout, Purchase, Webhook } from './state.ts';
+import { type StatementInput, statementOf } from './statements.ts';
 import { type ProviderRow, providerTruth } from './truth.ts';
 
 /** An object by its id, or the latest one with a reference. */
@@ -55,6 +56,8 @@ export type Control = {
   sendWebhook(webhook: RawWebhook): Promise<{ status: number | null; error: string | null }>;
   webhookUrl(input: { url: string | null }): void;
   truth(): ProviderRow[];
+  /** A CSV of what moved between two moments; wrong in one place where that is asked for. */
+  statement(input: StatementInput): { csv: string };
   objects(input: { reference: string }): (PurchaseWire | PaymentWire | PayoutWire)[];
   deliveries(): Delivery[];
   requests: RequestLog['read'];
@@ -204,6 +207,7 @@ export function createControl(deps: ControlDeps): Control {
       list: faults.list,
     },
     truth: () => providerTruth(platform.books, platform.clock),
+    statement: (input) => ({ csv: statementOf(platform.books, input) }),
     objects: ({ reference }) => objectsOf(platform, reference),
     deliveries: () => [...platform.books.deliveries.values()],
     requests: requests.read,
