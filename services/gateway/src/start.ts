@@ -14,6 +14,7 @@ import { externalIssuer } from './identity/external-issuer.ts';
 import { argon2Passwords } from './identity/passwords.ts';
 import { pruneSessions } from './identity/prune-sessions.ts';
 import { startLive } from './live/start-live.ts';
+import { largeBodies } from './large-bodies.ts';
 import { mailTransport } from './mail/mail-transport.ts';
 import { mailHandlers } from './mail/mail-user.ts';
 import { sentMails } from './mail/sent-mails.ts';
@@ -43,7 +44,7 @@ export const start = (config: Config) =>
       const live = startLive(platform, payments);
       const tokens = tokensOf(platform);
       return {
-        beforeBody: frontDoor(platform, tokens),
+        beforeBody: frontDoor(platform, tokens).use(largeBodies()),
         routes: routes({
           transact,
           passwords: await argon2Passwords(),
