@@ -98,7 +98,7 @@ test('process.env is read in config.ts only', () => {
 const pure = [
   /^libs\/money\//,
   /^libs\/contracts\//,
-  /^services\/wallet\/src\/ledger\/ledger\.ts$/,
+  /^services\/wallet\/src\/ledger\/(ledger|limits)\.ts$/,
   /^services\/payments\/src\/(deposit\/deposit|withdrawal\/withdrawal|worker\/next-try)\.ts$/,
   /^services\/reconciler\/src\/(decide|decision|schedule|verdict|subject|note-observation|dead-letters\/dead-letter|rules\/.*|cases\/case|reports\/(compare-day|observed-move|report|report-day)|proposals\/(proposal|judge-resolution))\.ts$/,
 ];

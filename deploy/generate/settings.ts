@@ -54,6 +54,7 @@ const commands = `## The commands
 | \`STATE_DIR\` | start, demo, audit, grant-role, verify-audit | A folder for data, secrets, logs and the description of what runs, so that two systems of one checkout share nothing. |
 | \`PORT\` | start | The gateway's, as \`--port\`; then it must be free. |
 | \`DATABASE_URL\` | grant-role, verify-audit | The gateway's database, as its owner, instead of that of what runs here. |
+| \`DATABASE_URL\`, \`SEALING_KEYS\` | reseal | The payments database, as its owner, and the keys with the new one first. |
 | \`DATABASE_URL\`, \`AMQP_URL\` | start | Servers of your own instead of private ones; the first as an administrator who may create databases and roles. |
 | \`RABBITMQ_PLUGINS\` | start | Plugins of the private broker, parted by commas. |
 | \`AUDIT_GATEWAY_URL\`, \`AUDIT_WALLET_URL\`, \`AUDIT_PAYMENTS_URL\`, \`AUDIT_WEBHOOKS_URL\`, \`AUDIT_RECONCILER_URL\`, \`AUDIT_PROVIDER_URL\` | audit | Judge these databases, as roles that may read schema \`audit\`, beside Revio's truth at the last; all or none. |

@@ -7,8 +7,8 @@ interface Owned {
   userId: string;
 }
 
-const emailPlace = ({ id, userId }: Owned) => `transactions:${id}:${userId}:email`;
-const detailsPlace = ({ id, userId }: Owned) => `bank_accounts:${id}:${userId}:details`;
+export const emailPlace = ({ id, userId }: Owned) => `transactions:${id}:${userId}:email`;
+export const detailsPlace = ({ id, userId }: Owned) => `bank_accounts:${id}:${userId}:details`;
 
 export const sealEmail = (keys: SealingKeys, row: Owned, email: string): string => seal(keys, email, emailPlace(row));
 

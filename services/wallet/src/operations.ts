@@ -83,7 +83,7 @@ export const operations: readonly Operation[] = [
         status: 200,
         answer: { currency: 'ZAR', available: '0.00', held: '0.00', debt: '0.00', at: '2025-12-31T22:00:00.000Z' },
       },
-      { name: 'No currency', params: { currency: 'XXX' }, status: 404 },
+      { name: 'No currency', params: { currency: 'ABC' }, status: 404 },
     ],
   },
   {
