@@ -57,6 +57,8 @@ export function createStreams(options: ClientOptions, base: URL) {
           error,
         );
       });
+    // Whoever reads it hears of an error too; whoever destroys it unread must not take the process along.
+    answer.body.on('error', () => undefined);
     const response = { status: statusCode, headers: answer.headers, body: answer.body };
     if (statusCode >= 500) throw new ServerError(response);
     return response;
