@@ -285,6 +285,11 @@ describe('a statement', () => {
     await imports(fileOf(line({ object_id: objectId })));
     await world.run();
     expect(await results()).toEqual(['deposit matched']);
+    await imports(fileOf(line({ object_id: objectId, gross: '151.00' })));
+    await world.run();
+    expect(await results(), 'an earlier file again is the latest again').toEqual(['deposit amount']);
+    await imports(fileOf(line({ object_id: objectId })));
+    await world.run();
     world.time.now = new Date('2026-01-04T09:00:00.000Z');
     await world.run();
     expect((await reportOf(next))?.totals.opening).toEqual({ ours: '15000', theirs: '15000' });

@@ -3,6 +3,7 @@ import { People1795389600400 } from './1795389600400-people.ts';
 import { FailedReads1795402500400 } from './1795402500400-failed-reads.ts';
 import { DeadLetters1795481000400 } from './1795481000400-dead-letters.ts';
 import { Reports1795482000400 } from './1795482000400-reports.ts';
+import { StatementsAgain1795482100400 } from './1795482100400-statements-again.ts';
 import { Conservation1795483000400 } from './1795483000400-conservation.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
@@ -12,5 +13,6 @@ export const migrations = [
   FailedReads1795402500400,
   DeadLetters1795481000400,
   Reports1795482000400,
+  StatementsAgain1795482100400,
   Conservation1795483000400,
 ];

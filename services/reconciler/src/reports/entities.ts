@@ -44,7 +44,6 @@ const statementSchema = new EntitySchema<Statement & { sequence: bigint }>({
     importedBy: { name: 'imported_by', type: 'uuid' },
     importedAt: moment('imported_at'),
   },
-  uniques: [{ name: 'statements_once', columns: ['contentHash'] }],
   indices: [{ name: 'statements_day', columns: ['day', 'sequence'] }],
 });
 

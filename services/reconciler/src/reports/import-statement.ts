@@ -8,7 +8,7 @@ import { boundsOf } from './report-day.ts';
 type Imported = { ok: true; statement: Statement; isNew: boolean } | { ok: false; mistakes: StatementMistake[] };
 
 /**
- * Takes Revio's list of a day, whole or not at all; the same file again is the statement that is there. A day that is over is then
+ * Takes Revio's list of a day, whole or not at all; the latest of a day counts, and the same file again is that very one. A day that is over is then
  * reported anew, with the statement as Revio's word: in every currency that the file or the ledger has.
  */
 export async function importStatement(
@@ -26,11 +26,10 @@ export async function importStatement(
   const isOver = importedAt.getTime() >= boundsOf(day, deps.zone).until.getTime() + deps.delayMs;
   return deps.transact(
     async (tx): Promise<Imported> => {
-      if (!(await tx.insertStatement(statement, lines))) {
-        const known = await tx.findStatement(contentHash);
-        if (known === null) throw new Error('a statement is neither new nor known');
-        return { ok: true, statement: known, isNew: false };
-      }
+      await tx.lockStatementsOf(day);
+      const latest = await tx.statementOf(day);
+      if (latest?.contentHash === contentHash) return { ok: true, statement: latest, isNew: false };
+      await tx.insertStatement(statement, lines);
       await recordAct(tx, deps, person, {
         action: 'statement_imported',
         about: id,

@@ -20,9 +20,9 @@ export type DatedLine = StatementLine & { day: string };
 
 /** What one transaction may do with Revio's side of a report. */
 export interface ProviderSideTx {
-  /** False if this very file was imported before. */
-  insertStatement(statement: Statement, lines: readonly StatementLine[]): Promise<boolean>;
-  findStatement(contentHash: string): Promise<Statement | null>;
+  /** Until the end of the transaction nobody else imports a statement of this day. */
+  lockStatementsOf(day: string): Promise<void>;
+  insertStatement(statement: Statement, lines: readonly StatementLine[]): Promise<void>;
   /** The latest of the day. */
   statementOf(day: string): Promise<Statement | null>;
   linesOf(statementId: string): Promise<StatementLine[]>;
@@ -97,8 +97,8 @@ export const postgresProviderSide = (sql: Sql): ProviderSideTx => ({
 
 type Statements = Pick<
   ProviderSideTx,
+  | 'lockStatementsOf'
   | 'insertStatement'
-  | 'findStatement'
   | 'statementOf'
   | 'linesOf'
   | 'linesElsewhere'
@@ -113,13 +113,14 @@ const INSERT_LINES = `
 
 function statements(sql: Sql): Statements {
   return {
+    lockStatementsOf: async (day) => {
+      await sql.rows(`SELECT pg_advisory_xact_lock(hashtextextended('statements of ' || $1, 0))`, [day]);
+    },
     insertStatement: async ({ id, day, contentHash, importedBy, importedAt }, lines) => {
-      const inserted = await sql.run(
-        `INSERT INTO statements (id, day, content_hash, lines, imported_by, imported_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (content_hash) DO NOTHING`,
+      await sql.run(
+        `INSERT INTO statements (id, day, content_hash, lines, imported_by, imported_at) VALUES ($1, $2, $3, $4, $5, $6)`,
         [id, day, contentHash, lines.length, importedBy, importedAt],
       );
-      if (inserted === 0) return false;
       const column = <Value>(of: (line: StatementLine) => Value) => lines.map(of);
       await sql.run(INSERT_LINES, [
         id,
@@ -133,12 +134,7 @@ function statements(sql: Sql): Statements {
         column((each) => each.status),
         column((each) => each.at),
       ]);
-      return true;
     },
-    findStatement: async (contentHash) =>
-      (
-        await sql.rows<Statement>(`SELECT ${statementColumns} FROM statements WHERE content_hash = $1`, [contentHash])
-      )[0] ?? null,
     statementOf: async (day) =>
       (
         await sql.rows<Statement>(
