@@ -5,7 +5,7 @@ import { unauthenticated } from './problems.ts';
 
 /** What the access token that the request carries says. Throws 401, for every reason alike. */
 export async function accessOf(tokens: Pick<AccessTokens, 'verify'>, request: Request): Promise<Access> {
-  const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.get('authorization') ?? '')?.[1];
+  const token = /^Bearer ([A-Za-z0-9._-]+)$/i.exec(request.get('authorization') ?? '')?.[1];
   const access = token === undefined ? undefined : await tokens.verify(token);
   if (access === undefined) throw unauthenticated;
   return access;

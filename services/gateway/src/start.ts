@@ -4,6 +4,7 @@ import { createClient } from '#libs/http';
 import { ConfigError, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import { auditHandlers } from './audit/keep-acts.ts';
+import { keepRefusals } from './audit/keep-refusals.ts';
 import type { Config } from './config.ts';
 import { cors } from './cors.ts';
 import { entities } from './entities.ts';
@@ -13,8 +14,8 @@ import { type AccessTokens, accessTokens, type ForeignTokens } from './identity/
 import { externalIssuer } from './identity/external-issuer.ts';
 import { argon2Passwords } from './identity/passwords.ts';
 import { pruneSessions } from './identity/prune-sessions.ts';
-import { startLive } from './live/start-live.ts';
 import { largeBodies } from './large-bodies.ts';
+import { startLive } from './live/start-live.ts';
 import { mailTransport } from './mail/mail-transport.ts';
 import { mailHandlers } from './mail/mail-user.ts';
 import { sentMails } from './mail/sent-mails.ts';
@@ -82,15 +83,14 @@ export const start = (config: Config) =>
 
 /** What every request passes before its body is read. */
 function frontDoor({ config, db, clock, logger, metrics }: Platform<Config>, tokens: AccessTokens): Router {
-  const router = Router().use(securityHeaders(), cors(config.CORS_ORIGINS));
-  if (!config.RATE_LIMITS_ENFORCED) {
-    logger.warn('rate limits are lifted');
-    return router;
-  }
   const transact = over(db, postgresGatewayTx);
   const trustedProxies = config.TRUSTED_PROXIES;
   const deps = { read: db.read, transact, tokens, trustedProxies, clock, newUuid, logger, metrics };
-  return router.use(rateLimits(deps, { general: generalLimit(config), routes: routeLimits(config) }));
+  const router = Router().use(securityHeaders(), cors(config.CORS_ORIGINS), keepRefusals(deps));
+  if (config.RATE_LIMITS_ENFORCED)
+    return router.use(rateLimits(deps, { general: generalLimit(config), routes: routeLimits(config) }));
+  logger.warn('rate limits are lifted');
+  return router;
 }
 
 function tokensOf(platform: Platform<Config>): AccessTokens {
