@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { clientTypes } from './client-types.ts';
 import { decisions } from './decisions.ts';
 import { eventSchemas } from './event-schemas.ts';
 import { openApiFile } from './openapi.ts';
@@ -12,7 +13,14 @@ import { settings } from './settings.ts';
  */
 const owned = ['docs/events', 'docs/problems'];
 const check = process.argv.includes('--check');
-const files = new Map([...eventSchemas(), ...settings(), ...openApiFile(), ...problemPages(), ...decisions()]);
+const files = new Map([
+  ...eventSchemas(),
+  ...settings(),
+  ...openApiFile(),
+  ...problemPages(),
+  ...decisions(),
+  ...clientTypes(),
+]);
 
 const contentOf = (file: string): string | undefined => {
   try {
