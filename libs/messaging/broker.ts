@@ -64,10 +64,11 @@ export async function connectBroker({ url, prefix, logger, metrics }: BrokerOpti
   await firstConnection(connection);
 
   const names = namesOf(prefix);
+  const asFound = new Set<string>();
   return {
     names,
     available: () => state.connected && !state.blocked,
-    keepChannel: (use) => keepChannel({ connection, names, logger }, use),
+    keepChannel: (use) => keepChannel({ connection, names, asFound, logger }, use),
     close: async () => {
       await connection.close();
       set({ connected: false });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, RecoveringChannelModel } from 'amqplib';
 import type { Logger } from '#libs/runtime';
-import { assertTopology, type Names } from './topology.ts';
+import { assertTopology, deadQueueAsFound, type Names } from './topology.ts';
 
 export interface ChannelUse<Session> {
   name: string;
@@ -31,7 +31,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
  * connection: a queue that somebody deleted is back before its consumer misses it.
  */
 export function keepChannel<Session>(
-  on: { connection: RecoveringChannelModel; names: Names; logger: Logger },
+  on: { connection: RecoveringChannelModel; names: Names; asFound: Set<string>; logger: Logger },
   use: ChannelUse<Session>,
 ): KeptChannel<Session> {
   const stopping = new AbortController();
@@ -51,7 +51,7 @@ export function keepChannel<Session>(
     };
     try {
       if (stopping.signal.aborted) return;
-      await assertTopology(channel, on.names);
+      await assertTopology(channel, on.names, on.asFound);
       const session = await use.open(channel, gone.signal);
       if (gone.signal.aborted) return;
       current = session;
@@ -68,6 +68,8 @@ export function keepChannel<Session>(
         await holdOne();
         pauseMs = REOPEN_PAUSE_MS_MIN;
       } catch (err) {
+        const queue = deadQueueAsFound(err, on.names);
+        if (queue !== undefined) on.asFound.add(queue);
         if (!stopping.signal.aborted) on.logger.warn({ err, channel: use.name }, 'a channel could not be opened');
         pauseMs = Math.min(REOPEN_PAUSE_MS_MAX, pauseMs * 2);
       }

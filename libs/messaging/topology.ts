@@ -8,7 +8,12 @@ const DELAY_TIERS = 3;
  * kills the process must not do so for ever. Given explicitly, because RabbitMQ 3.10 has no default and 4.x has 20.
  */
 const DELIVERY_LIMIT = 20;
-/** Where a message may be looked at any number of times. Explicit for the same reason: 4.x would drop it after 20 looks. */
+/**
+ * Where a message may be looked at any number of times: explicit for the same reason, 4.x would drop it after 20 looks. Not -1, which 4.x
+ * takes for "no limit", but 3.10 for a limit: there the message of a collector that died was gone at its first return, measured.
+ */
+const FAR_LIMIT = 1_000_000_000;
+/** Of queues that nobody consumes: nothing ever comes back to them. */
 const NO_LIMIT = -1;
 
 export interface Names {
@@ -34,8 +39,14 @@ export const namesOf = (prefix: string): Names => ({
  * A delay queue has no consumer. Its messages expire (each carries its own time, so that changing a delay never meets an old
  * declaration) and are dead-lettered to the default exchange by the routing key that they were published with, the consumer's queue:
  * the fanout exchange before it is what lets that key be any.
+ *
+ * `asFound` are queues that are not declared, because they are there with other arguments.
  */
-export async function assertTopology(channel: Channel, names: Names): Promise<void> {
+export async function assertTopology(
+  channel: Channel,
+  names: Names,
+  asFound: ReadonlySet<string> = new Set(),
+): Promise<void> {
   const quorum = { 'x-queue-type': 'quorum' };
   const deadLettering = {
     'x-dead-letter-exchange': '',
@@ -53,9 +64,18 @@ export async function assertTopology(channel: Channel, names: Names): Promise<vo
     await channel.bindQueue(name, name, '');
   }
   for (const service of serviceNames) {
-    await assertQueue(names.dead(service), NO_LIMIT);
+    if (!asFound.has(names.dead(service))) await assertQueue(names.dead(service), FAR_LIMIT);
     const toDead = { ...deadLettering, 'x-dead-letter-routing-key': names.dead(service) };
     await assertQueue(names.queue(service), DELIVERY_LIMIT, toDead);
     for (const type of listensTo(service)) await channel.bindQueue(names.queue(service), names.exchange, type);
   }
+}
+
+/**
+ * The dead letter queue that an earlier release declared with another limit, if that is what went wrong. It is used as it is: a queue's
+ * arguments cannot be changed, and whoever deletes it deletes what is in it.
+ */
+export function deadQueueAsFound(error: unknown, names: Names): string | undefined {
+  const [, queue] = /inequivalent arg 'x-delivery-limit' for queue '([^']+)'/.exec(String(error)) ?? [];
+  return serviceNames.map(names.dead).find((name) => name === queue);
 }

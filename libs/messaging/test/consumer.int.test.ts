@@ -3,9 +3,10 @@ import amqplib, { type Channel, type ChannelModel } from 'amqplib';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { ContractError, envelope } from '#libs/contracts';
 import { connectDatabase } from '#libs/db';
-import { type Broker, DependencyDown, type Received } from '#libs/messaging';
+import { type Broker, connectBroker, DependencyDown, type Received } from '#libs/messaging';
 import { createLogger, Overloaded } from '#libs/runtime';
-import { poll, tcpProxy } from '#libs/testing';
+import { createMetrics } from '#libs/telemetry';
+import { amqpPrefix, poll, tcpProxy } from '#libs/testing';
 import { openPostOffice, type PostOffice, voidRequest } from './post-office.ts';
 
 let office: PostOffice;
@@ -262,6 +263,50 @@ test('F5: connections cut again and again: each message has one effect', async (
   expect(handled).toBeGreaterThan(60);
   await proxy.close();
 }, 90_000);
+
+/** Takes what there is and dies of it, as a process that is killed does. */
+async function takeAndDie(queue: string): Promise<void> {
+  const dying = await raw.createChannel();
+  await dying.get(queue);
+  await dying.close();
+}
+const waiting = async (queue: string) => (await channel.checkQueue(queue)).messageCount;
+
+test('F4: a dead message is not lost by those who take it and die, however many', async () => {
+  await consuming();
+  const queue = broker.names.dead('wallet');
+  channel.sendToQueue(queue, Buffer.from('once was a message'));
+  await poll(async () => (await waiting(queue)) === 1);
+  for (let n = 0; n < 25; n++) {
+    await takeAndDie(queue);
+    await poll(async () => (await waiting(queue)) === 1);
+  }
+});
+
+test('O2: a dead letter queue of an earlier release, with another limit, is used as it is', async () => {
+  const prefix = amqpPrefix();
+  const dead = (service: string) => `${prefix}${service}.dead`;
+  for (const service of ['wallet', 'payments']) {
+    const declared = { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 };
+    await channel.assertQueue(dead(service), { durable: true, arguments: declared });
+    channel.sendToQueue(dead(service), Buffer.from('from before'));
+  }
+  const [logger, metrics] = [createLogger({ name: 'test', level: 'silent' }), createMetrics('test')];
+  const upgraded = await connectBroker({ url: inject('amqpUrl'), prefix, logger, metrics });
+  const consumer = office.consumer(upgraded);
+  const sent = message();
+  await poll(async () => {
+    const probe = await raw.createChannel();
+    probe.on('error', () => {});
+    const { consumerCount } = await probe.checkQueue(upgraded.names.queue('wallet'));
+    return consumerCount > 0;
+  });
+  channel.publish(upgraded.names.exchange, type, Buffer.from(JSON.stringify(sent)));
+  await poll(async () => (await office.effects()).includes(sent.id));
+  expect(await waiting(dead('wallet'))).toBe(1);
+  await consumer.stop();
+  await upgraded.close();
+});
 
 test('a queue that somebody deleted is declared again, and consumed', async () => {
   await consuming();

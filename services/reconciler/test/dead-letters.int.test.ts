@@ -77,7 +77,7 @@ beforeAll(async () => {
     wakeReplays: () => undefined,
     wakeRelay: () => undefined,
   };
-  collector = startCollector({ broker, logger, collect: (message) => collectDeadMessage(deps, message) });
+  collector = newCollector();
   consumer = startConsumer({
     broker,
     service: 'wallet',
@@ -95,6 +95,8 @@ afterAll(async () => {
   await Promise.all([fresh?.close(), walletFresh?.close()]);
 });
 beforeEach(() => poisoned.clear());
+
+const newCollector = () => startCollector({ broker, logger, collect: (message) => collectDeadMessage(deps, message) });
 
 const inWallet = <R>(work: (tx: ReturnType<typeof postgresMessages>) => Promise<R>): Promise<R> =>
   wallet.transact((sql) =>
@@ -318,8 +320,11 @@ test('W8: many are replayed as one job, with progress, and cancelled half-way: t
     'dead_letter_replay_cancelled',
   ]);
 
-  const rest = await startReplay(deps, admin, { filter: { queue: 'wallet', reason: 'Error E_POISON' } });
-  expect(rest).toMatchObject({ total: expect.any(Number) });
+  const filter = { queue: 'wallet', reason: 'Error E_POISON' };
+  const openOnes = await deps.transact((tx) =>
+    tx.listDeadLetters({ ...filter, state: 'open' }, { after: null, limit: 999 }),
+  );
+  expect(await startReplay(deps, admin, { filter })).toMatchObject({ total: openOnes.length });
   while ((await work()) > 0);
   for (const id of ids) await applied(id);
   expect(ids.map(timesApplied)).toEqual(ids.map(() => 1));
@@ -341,6 +346,32 @@ test('R6: two replicas do one job, and what one left half-way the other ends', a
   expect(await jobOf(job.id)).toMatchObject({ done: 6, waiting: 0 });
   for (const id of ids) await applied(id);
   await poll(() => ids.every((id, at) => timesDelivered(id) === (before[at] ?? 0) + 1));
+});
+
+test('F5 W8: without the broker a job waits; one message that cannot be published does not keep its job from ending', async () => {
+  const [stuck, sound] = [send({ isPoison: true }), send({ isPoison: true })];
+  const letters = await Promise.all([dead(stuck), dead(sound)]);
+  poisoned.clear();
+  const job = await replay(letters.map(({ id }) => id));
+  expect(await work({ redelivery: { ...redelivery, available: () => false } })).toBe(0);
+  const picky: DeadLetterDeps['redelivery'] = {
+    ...redelivery,
+    redeliver: async (message) => {
+      if (message.messageId === stuck) throw new Error('refused');
+      await redelivery.redeliver(message);
+    },
+  };
+  expect(await work({ redelivery: picky })).toBe(1);
+  await applied(sound);
+  // The connection was lost meanwhile: that is no try.
+  const isThere = [true, false];
+  await work({ redelivery: { ...picky, available: () => isThere.shift() ?? false } });
+  expect(await jobOf(job.id)).toMatchObject({ state: 'running', done: 1, waiting: 1 });
+  for (const _ of [2, 3, 4, 5]) await work({ redelivery: picky });
+  expect(await jobOf(job.id)).toMatchObject({ done: 1, failed: 1, waiting: 0 });
+  await work();
+  expect(await jobOf(job.id)).toMatchObject({ state: 'done' });
+  expect(await letterOf(stuck)).toMatchObject({ state: 'open', replays: 0 });
 });
 
 test('W8 A7: a discard needs to be open and in no job, keeps its reason, and is not the last word', async () => {
@@ -370,6 +401,10 @@ test('F4 F6: a death that is delivered twice is one, and with the database down 
   await proxy.down();
   for (const _ of [1, 2]) channel.sendToQueue(broker.names.dead('wallet'), content, message);
   await poll(async () => (await metric('dead_letters_open{queue="wallet"')) === undefined);
+  // The process ends before the database is back: both copies must be in their queue, for the next one to take.
+  await collector.stop();
+  await poll(async () => (await channel.checkQueue(broker.names.dead('wallet'))).messageCount === 2);
+  collector = newCollector();
   await proxy.up();
   expect(await dead(id)).toMatchObject({ deaths: 1, attempts: 4 });
   await poll(async () => (await channel.checkQueue(broker.names.dead('wallet'))).messageCount === 0);

@@ -204,6 +204,7 @@ describe.each<[string, () => Transact<WebhooksTx>]>([
     const id = randomUUID();
     expect(await transact((tx) => tx.claimMessage(id))).toBe(true);
     expect(await transact((tx) => tx.claimMessage(id))).toBe(false);
+    expect(await transact((tx) => tx.handledAmong([randomUUID(), id]))).toEqual([id]);
   });
 });
 
