@@ -100,7 +100,7 @@ const pure = [
   /^libs\/contracts\//,
   /^services\/wallet\/src\/ledger\/(ledger|limits)\.ts$/,
   /^services\/payments\/src\/(deposit\/deposit|withdrawal\/withdrawal|worker\/next-try)\.ts$/,
-  /^services\/reconciler\/src\/(decide|decision|schedule|verdict|subject|note-observation|dead-letters\/dead-letter|rules\/.*|cases\/case|reports\/(compare-day|observed-move|report|report-day)|proposals\/(proposal|judge-resolution))\.ts$/,
+  /^services\/reconciler\/src\/(decide|decision|schedule|verdict|subject|note-observation|dead-letters\/dead-letter|rules\/.*|cases\/case|conservation\/(compare|movement)|reports\/(compare-day|observed-move|report|report-day)|proposals\/(proposal|judge-resolution))\.ts$/,
 ];
 
 test('pure files know no clock, no chance, no environment, no library but zod, and no file that is not pure', () => {

@@ -168,7 +168,7 @@ test('M7: a reversal and a returned payout reach the books by message', async ()
   });
   send('reconciler', 'reconciler.payout-returned.v1', payout);
   await fact('wallet.payout-returned.v1', claim.transactionId);
-  expect(await walletOf(deposit)).toMatchObject({ available: '100.00', debt: '100.00' });
+  expect(await walletOf(deposit)).toMatchObject({ available: '0.00', debt: '0.00' });
 });
 
 test('a verdict that the books do not allow is told to the reconciler, and the queue goes on', async () => {
@@ -262,4 +262,59 @@ test('a wallet of a currency with no decimals, and one with three, is shown in i
         .set(bearer(user(who.userId)))
     ).body.available;
   expect([await read('JPY'), await read('KWD')]).toEqual(['0', '0.000']);
+});
+
+test('I9 A4: the reconciler pages all postings and looks them up; nobody else may, and nothing odd is taken', async () => {
+  const deposit = await funded(4_200n);
+  const reconciler = bearer({ kind: 'service', service: 'reconciler' });
+  const page = (query: string, headers = reconciler) => request(url()).get(`/postings${query}`).set(headers);
+  const seen: string[] = [];
+  await poll(async () => {
+    for (let cursor = ''; ; ) {
+      const { body } = await page(`?limit=2${cursor}`).expect(200);
+      if (body.data.length === 0) return seen.includes(deposit.purchaseId);
+      seen.push(...body.data.map(({ source_id }: { source_id: string }) => source_id));
+      cursor = `&after=${body.next}`;
+    }
+  });
+  const lookUp = (body: object) => request(url()).post('/posting-lookups').set(reconciler).send(body);
+  const wanted = { sources: [{ kind: 'credit', source_id: deposit.purchaseId }] };
+  const { body } = await lookUp(wanted).expect(200);
+  expect(body.data).toMatchObject([
+    { transaction_id: deposit.transactionId, user_id: deposit.userId, amount_minor: '4200', system_minor: '-4200' },
+  ]);
+
+  await request(url()).get('/postings').expect(401);
+  for (const other of [payments, user(deposit.userId), user(deposit.userId, 'admin')]) {
+    await page('', bearer(other)).expect(403);
+    await request(url()).post('/posting-lookups').set(bearer(other)).send(wanted).expect(403);
+  }
+  await page('?after=1').expect(422);
+  await page('?limit=0').expect(422);
+  await page('?befor=1').expect(400);
+  await lookUp({ ...wanted, more: 1 }).expect(422);
+  await lookUp({ sources: [{ kind: 'gift', source_id: 'x' }] }).expect(422);
+});
+
+test('I9 M11: what the reconciler found to contradict Revio freezes that wallet once, by the name of its case', async () => {
+  const [deposit, other] = [await funded(1_000n), await funded(1_000n)];
+  const caseId = foreignId();
+  const broken: EventData<'reconciler.conservation-broken.v1'> = {
+    case_id: caseId,
+    kind: 'credit',
+    source_id: 'nobody-paid',
+    difference: ['missing_there'],
+    user_id: deposit.userId,
+    currency: 'ZAR',
+  };
+  for (let told = 0; told < 3; told++) send('reconciler', 'reconciler.conservation-broken.v1', broken);
+  await poll(async () => (await walletOf(deposit)).frozen === true);
+  expect((await walletOf(other)).frozen).toBe(false);
+  expect((await hold(withdrawalOf(deposit, 1n))).body).toMatchObject({ decision: 'refused', reason: 'wallet_frozen' });
+  const { body } = await request(url())
+    .get('/freezes')
+    .set(bearer(user(foreignId(), 'support')));
+  expect(body.data.filter((freeze: { user_id: string }) => freeze.user_id === deposit.userId)).toMatchObject([
+    { scope: 'wallet', reason: 'conservation_broken', frozen_by: `case:${caseId}`, released_at: null },
+  ]);
 });

@@ -127,7 +127,8 @@ export async function judge(
 
 /**
  * Whether people know of it: an open case about the transaction or one of its objects, or one that two people have ended. The case that
- * this very difference opened explains it only then, so that nobody lifts the freeze of what is not mended.
+ * this very difference opened explains it only then, so that nobody lifts the freeze of what is not mended. A report's case says only
+ * that there is a difference, perhaps of a wrong statement.
  */
 export async function isExplained(
   sql: Sql,
@@ -138,7 +139,7 @@ export async function isExplained(
   const found = await sql.rows(
     `SELECT 1 FROM cases
      WHERE (transaction_id = ANY ($1) OR object_id = ANY ($2) OR (cause = $4 AND about = $3))
-       AND cause NOT IN ('user_in_debt', 'invariant_broken')
+       AND cause NOT IN ('user_in_debt', 'invariant_broken') AND left(cause, 7) <> 'report_'
        AND ((status IN ('open', 'in_review') AND cause <> $4)
          OR (EXISTS (SELECT FROM proposals WHERE case_id = cases.id AND state = 'executed') AND (cause <> $4 OR about = $3)))
      LIMIT 1`,
