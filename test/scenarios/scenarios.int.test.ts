@@ -25,6 +25,7 @@ test.each(batches.map((seeds) => ({ first: seeds[0], last: seeds.at(-1), seeds }
     try {
       const outcome = await runScenarios(system, seeds);
       outcomes.push(outcome);
+      for (const failed of outcome.failed) process.stdout.write(`${JSON.stringify(failed, exact)}\n`);
       expect(outcome.failed).toEqual([]);
     } finally {
       await system.close();
@@ -43,6 +44,8 @@ afterAll(() => {
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 });
+
+const exact = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 const listed = (counts: Record<string, number>): string =>
   Object.entries(counts)
