@@ -202,6 +202,14 @@ test('R3: what does not match is a case, one per cause; what is open already exp
   expect(await world.causes()).toHaveLength(3);
 });
 
+test('R3: a statement of something else altogether is one case about the day, not one per line', async () => {
+  const lines = Array.from({ length: 101 }, (_, n) => line({ object_id: `stranger-${n}` }));
+  await imports(fileOf(...lines));
+  await world.run();
+  expect((await reportOf())?.totals.counts).toEqual({ missing_here: 101 });
+  expect(await world.causes()).toEqual(['report_differs']);
+});
+
 test('R3: paid before midnight and posted after it matches on both days, as the cut-off', async () => {
   const midnight = new Date('2026-01-01T22:00:00.000Z');
   await paidDeposit({ at: soonAfter(midnight, -1_000), postedAt: soonAfter(midnight) });

@@ -5,6 +5,7 @@ import { DeadLetters1795481000400 } from './1795481000400-dead-letters.ts';
 import { Reports1795482000400 } from './1795482000400-reports.ts';
 import { StatementsAgain1795482100400 } from './1795482100400-statements-again.ts';
 import { Conservation1795483000400 } from './1795483000400-conservation.ts';
+import { ReportsExplainNothing1795483900400 } from './1795483900400-reports-explain-nothing.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Reports1795482000400,
   StatementsAgain1795482100400,
   Conservation1795483000400,
+  ReportsExplainNothing1795483900400,
 ];

@@ -5,7 +5,7 @@ import type { Item } from './compare-day.ts';
 import type { KnownCase, ProviderSideTx } from './provider-side-store.ts';
 
 /** More than that is one mistake (a statement of another brand, a ledger that was restored), and one case about the whole day. */
-export const casesMax = 100;
+const casesMax = 100;
 
 const transactionForm = /^(dep|wd|rev|adj)_[0-9A-HJKMNP-TV-Z]{26}$/;
 const objectForm = /^[A-Za-z0-9_-]{1,128}$/;

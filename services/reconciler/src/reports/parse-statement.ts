@@ -19,7 +19,7 @@ type Parsed = { ok: true; lines: StatementLine[] } | { ok: false; mistakes: Stat
 export const statementColumns = ['at', 'type', 'object_id', 'reference', 'currency', 'gross', 'fee', 'status'] as const;
 
 /** Far beyond a day of one brand; what is larger is another file. */
-export const statementLinesMax = 20_000;
+const statementLinesMax = 20_000;
 /** Enough to see what kind of file it is. */
 const mistakesMax = 20;
 

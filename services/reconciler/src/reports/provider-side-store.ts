@@ -16,7 +16,7 @@ export interface KnownMove {
 }
 
 /** A line with the day of its statement. */
-export type DatedLine = StatementLine & { day: string };
+type DatedLine = StatementLine & { day: string };
 
 /** What one transaction may do with Revio's side of a report. */
 export interface ProviderSideTx {
@@ -53,6 +53,7 @@ export interface KnownCase {
   about: string;
   objectId: string | null;
   transactionId: string | null;
+  /** And says something of what moved: a debt is about what followed. */
   isOpen: boolean;
 }
 
@@ -200,7 +201,7 @@ function knowledge(sql: Sql): Knowledge {
     casesAbout: (objectIds, transactionIds) =>
       sql.rows(
         `SELECT id, cause, about, object_id AS "objectId", transaction_id AS "transactionId",
-           status IN ('open', 'in_review') AS "isOpen"
+           status IN ('open', 'in_review') AND cause <> 'user_in_debt' AS "isOpen"
          FROM cases WHERE object_id = ANY ($1) OR transaction_id = ANY ($2) ORDER BY opened_at, id`,
         [objectIds, transactionIds],
       ),

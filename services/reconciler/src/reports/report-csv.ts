@@ -5,7 +5,7 @@ import type { ReportItem } from './report-store.ts';
 import { shownMoney, shownReport, signedTheirs } from './resources.ts';
 
 /** In order. New ones come last: spreadsheets refer to columns by their place. */
-export const reportColumns = [
+const reportColumns = [
   'line',
   'result',
   'kind',

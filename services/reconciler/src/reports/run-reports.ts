@@ -19,7 +19,7 @@ export interface RunReportsDeps extends ReportDeps {
 }
 
 /** Asks for the reports of the days that are over, once per day and currency, however many processes do so. */
-export async function scheduleReports(deps: RunReportsDeps): Promise<void> {
+async function scheduleReports(deps: RunReportsDeps): Promise<void> {
   const now = deps.clock.now();
   const lastDay = dayAfter(dayOf(new Date(now.getTime() - deps.delayMs), deps.zone), -1);
   for (let back = deps.daysBackMax - 1; back >= 0; back--) {
