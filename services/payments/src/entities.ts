@@ -53,9 +53,10 @@ const transactions = new EntitySchema<Transaction>({
       columns: ['userId', 'createdAt', 'id', 'status', 'kind', 'currency', 'amountMinor', 'reversal'],
     },
     { name: 'transactions_of_user_by_amount', columns: ['userId', 'currency', 'amountMinor', 'id'] },
-    { name: 'transactions_by_time', columns: ['createdAt', 'id'] },
-    { name: 'transactions_by_status', columns: ['status', 'createdAt', 'id'] },
-    { name: 'transactions_by_amount', columns: ['currency', 'amountMinor', 'id'] },
+    // By expressions, which only SQL can say.
+    { name: 'transactions_by_time', columns: ['createdAt', 'id'], synchronize: false },
+    { name: 'transactions_by_status', columns: ['status', 'createdAt', 'id'], synchronize: false },
+    { name: 'transactions_by_amount', columns: ['currency', 'amountMinor', 'id'], synchronize: false },
     { name: 'transactions_reversals', columns: ['reversalOf'], where: 'reversal_of IS NOT NULL' },
     {
       name: 'transactions_waiting',

@@ -13,16 +13,17 @@ type Bind = (value: unknown) => string;
 /** What the rows must fulfil. `ids`: what a search found; null without one. */
 function conditions(filters: Filters, ids: readonly string[] | null, bind: Bind): string[] {
   const { userId, types, statuses, from, before, currency, minThousandths, maxThousandths } = filters;
+  const { createdAt, instant, amountMinor } = expressionsFor(filters);
   return [
     ...(userId === null ? [] : [`user_id = ${bind(userId)}`]),
     ...(ids === null ? [] : [`id = ANY(${bind(ids)})`]),
     ...(types === null ? [] : [oneOf('kind', types, bind)]),
     ...(statuses === null ? [] : [oneOf('status', statuses.flatMap(stored), bind)]),
-    ...(from === null ? [] : [`created_at >= ${bind(from)}`]),
-    ...(before === null ? [] : [`created_at < ${bind(before)}`]),
+    ...(from === null ? [] : [`${createdAt} >= ${instant(bind(from))}`]),
+    ...(before === null ? [] : [`${createdAt} < ${instant(bind(before))}`]),
     ...(currency === null ? [] : [`currency = ${bind(currency)}`]),
-    ...(minThousandths === null ? [] : [`amount_minor >= ${bound(minThousandths, 'up', filters, bind)}`]),
-    ...(maxThousandths === null ? [] : [`amount_minor <= ${bound(maxThousandths, 'down', filters, bind)}`]),
+    ...(minThousandths === null ? [] : [`${amountMinor} >= ${bound(minThousandths, 'up', filters, bind)}`]),
+    ...(maxThousandths === null ? [] : [`${amountMinor} <= ${bound(maxThousandths, 'down', filters, bind)}`]),
   ];
 }
 
@@ -46,10 +47,28 @@ function bound(thousandths: bigint, round: 'up' | 'down', { currency }: Filters,
   return `CASE ${cases.join(' ')} ELSE ${bind(minor(2))}::bigint END`;
 }
 
-const sortKeys = { created_at: ['created_at', 'id'], amount: ['currency', 'amount_minor', 'id'] } as const;
+/**
+ * One user's rows are in the order of the bare columns, everybody's in that of expressions of the same worth. So the planner cannot look
+ * for one user's rows among everybody's (migration 1795488000100 says what that cost).
+ */
+const expressionsFor = ({ userId }: Filters) =>
+  userId === null
+    ? {
+        createdAt: `(created_at AT TIME ZONE 'UTC')`,
+        instant: (value: string) => `(${value}::timestamptz AT TIME ZONE 'UTC')`,
+        amountMinor: '(amount_minor + 0)',
+      }
+    : { createdAt: 'created_at', instant: (value: string) => value, amountMinor: 'amount_minor' };
 
-const valuesOf = (at: Position): unknown[] =>
-  'createdAt' in at ? [at.createdAt, at.id] : [at.currency, at.amountMinor, at.id];
+function sortOf(filters: Filters, { sort }: Order) {
+  const { createdAt, instant, amountMinor } = expressionsFor(filters);
+  const keys = sort === 'created_at' ? [createdAt, 'id'] : ['currency', amountMinor, 'id'];
+  const position = (at: Position, bind: Bind): string[] =>
+    'createdAt' in at
+      ? [instant(bind(at.createdAt)), bind(at.id)]
+      : [bind(at.currency), bind(at.amountMinor), bind(at.id)];
+  return { keys, position };
+}
 
 export interface Slice {
   filters: Filters;
@@ -71,10 +90,10 @@ const whereOf = (where: readonly string[]): string => (where.length === 0 ? '' :
 /** A page or a batch: from the sort key on, never by skipping, except for the numbered pages. */
 export function sliceStatement(selected: string, { filters, ids, order, limit, after, offset }: Slice): Statement {
   const { values, bind, where } = started(filters, ids);
-  const keys = sortKeys[order.sort];
+  const { keys, position } = sortOf(filters, order);
   if (after !== null) {
     const side = order.order === 'asc' ? '>' : '<';
-    where.push(`(${keys.join(', ')}) ${side} (${valuesOf(after).map(bind).join(', ')})`);
+    where.push(`(${keys.join(', ')}) ${side} (${position(after, bind).join(', ')})`);
   }
   const by = keys.map((key) => `${key} ${order.order}`).join(', ');
   const skip = offset === 0 ? '' : ` OFFSET ${bind(offset)}`;

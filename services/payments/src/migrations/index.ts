@@ -1,6 +1,7 @@
 import { Payments1795384800300 } from './1795384800300-payments.ts';
 import { PaymentsFreezes1795400000310 } from './1795400000310-freezes.ts';
 import { PaymentsHistory1795488000000 } from './1795488000000-history.ts';
+import { PaymentsHistoryAcrossUsers1795488000100 } from './1795488000100-history-across-users.ts';
 import { PaymentsApprovals1795489000300 } from './1795489000300-approvals.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
@@ -8,5 +9,6 @@ export const migrations = [
   Payments1795384800300,
   PaymentsFreezes1795400000310,
   PaymentsHistory1795488000000,
+  PaymentsHistoryAcrossUsers1795488000100,
   PaymentsApprovals1795489000300,
 ];
