@@ -38,6 +38,8 @@ const step = fc.oneof(
     by: fc.constantFrom('request' as const, 'verdict' as const),
   }),
   fc.record({ does: fc.constant('return' as const), n: withdrawal, off, payout: fc.nat(1) }),
+  // Days and months pass, and a replica whose clock is behind is next.
+  fc.record({ does: fc.constant('pass' as const), n: fc.constant(0), hours: fc.constantFrom(-3, 5, 30, 800) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
@@ -47,13 +49,22 @@ const pick = <Thing>(things: readonly Thing[], n: number): Thing => {
   return thing;
 };
 
-async function run(ledger: TestLedger, steps: readonly Step[], sizes: { deposits: bigint[]; withdrawals: bigint[] }) {
+/** Low enough to be met now and then. */
+const limits = { dailyMinor: 1_250n, monthlyMinor: 1_500n };
+
+async function run(given: TestLedger, steps: readonly Step[], sizes: { deposits: bigint[]; withdrawals: bigint[] }) {
+  let now = new Date('2026-01-30T20:00:00.000Z');
+  const ledger = { deps: { ...given.deps, clock: { now: () => now }, limitsOf: () => limits } };
   const who = owner();
   const deposits = sizes.deposits.map((size) => depositOf(who, size));
   const withdrawals = sizes.withdrawals.map((size) => withdrawalOf(who, size));
   let messages = 0;
   for (const each of steps) {
     const message = `message-${messages++}`;
+    if (each.does === 'pass') {
+      now = new Date(now.getTime() + each.hours * 3_600_000);
+      continue;
+    }
     if (each.does === 'adjust') {
       await adjustFunds(ledger.deps, adjustmentOf(who, each.amountMinor, each.direction), message);
       continue;
@@ -79,7 +90,7 @@ async function run(ledger: TestLedger, steps: readonly Step[], sizes: { deposits
   return { who, deposits, withdrawals };
 }
 
-test('I1 I2 I3 I4 I5: whatever is asked for in whatever order, the books are sound and each fact is told once', async () => {
+test('I1 I2 I3 I4 I5 M9: whatever is asked for in whatever order, the books are sound and each fact is told once', async () => {
   const sizes = fc.record({
     deposits: fc.array(amounts, { minLength: depositsCount, maxLength: depositsCount }),
     withdrawals: fc.array(amounts, { minLength: withdrawalsCount, maxLength: withdrawalsCount }),
@@ -87,14 +98,34 @@ test('I1 I2 I3 I4 I5: whatever is asked for in whatever order, the books are sou
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: stepsMax }), sizes, async (steps, given) => {
       const ledger = memoryTestLedger();
-      const { deposits, withdrawals } = await run(ledger, steps, given);
+      const { who, deposits, withdrawals } = await run(ledger, steps, given);
       await ledger.expectSound();
+      await expectCounted(ledger, who, withdrawals);
       for (const { transactionId, amountMinor } of withdrawals) await expectOneEnd(ledger, transactionId, amountMinor);
       for (const { transactionId } of deposits) await expectReversedAtMost(ledger, transactionId);
     }),
     { numRuns: 1_000 },
   );
 });
+
+/** M9: the counters are the holds of that day and month that were not voided, and never above their limits. */
+async function expectCounted(
+  ledger: TestLedger,
+  who: ReturnType<typeof owner>,
+  withdrawals: readonly { transactionId: string }[],
+): Promise<void> {
+  const wallet = await ledger.wallet(who);
+  const holds = await Promise.all(withdrawals.map(({ transactionId }) => ledger.hold(transactionId)));
+  const countedIn = (length: number) =>
+    holds
+      .filter((hold) => hold?.refusal === null && hold.settlement !== 'void')
+      .filter((hold) => hold?.countedOn?.slice(0, length) === wallet?.countedOn?.slice(0, length))
+      .reduce((total, hold) => total + (hold?.amountMinor ?? 0n), 0n);
+  const counted = [wallet?.dayMinor ?? 0n, wallet?.monthMinor ?? 0n];
+  expect(counted).toEqual([countedIn(10), countedIn(7)]);
+  expect(counted[0]).toBeLessThanOrEqual(limits.dailyMinor);
+  expect(counted[1]).toBeLessThanOrEqual(limits.monthlyMinor);
+}
 
 /** I4: a hold is placed once and ends once; each posting is told by exactly one fact. */
 async function expectOneEnd(ledger: TestLedger, transactionId: string, amountMinor: bigint): Promise<void> {
