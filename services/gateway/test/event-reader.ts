@@ -1,6 +1,6 @@
 import http from 'node:http';
 
-export interface ReadEvent {
+interface ReadEvent {
   id: string | undefined;
   name: string | undefined;
   data: Record<string, unknown>;

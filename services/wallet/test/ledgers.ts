@@ -32,7 +32,7 @@ export type TestLedger = {
 export const logger = createLogger({ name: 'wallet', level: 'silent' });
 const now = () => systemClock.now();
 /** Of every currency: none, unless a test says so. */
-export const limitsOf: LedgerDeps['limitsOf'] = () => ({ dailyMinor: null, monthlyMinor: null });
+const limitsOf: LedgerDeps['limitsOf'] = () => ({ dailyMinor: null, monthlyMinor: null });
 
 const messages = { source: 'wallet', newUuid, now } as const;
 

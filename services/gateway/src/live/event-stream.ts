@@ -6,7 +6,7 @@ const unreadBytesMax = 32 * 1024;
 /** What a browser waits before it comes back when the connection breaks; it is told so once. */
 const reconnectMs = 2_000;
 
-export interface StreamEvent {
+interface StreamEvent {
   id?: string;
   name: string;
   data: unknown;

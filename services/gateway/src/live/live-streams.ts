@@ -33,7 +33,7 @@ export interface LiveStreamsOptions {
   pollUnwokenMs: number;
 }
 
-export interface StreamRequest {
+interface StreamRequest {
   user: UserActor;
   expiresAt: Date;
   transactionId: string;
