@@ -67,13 +67,27 @@ export async function answerOnce(deps: AnswerOnceDeps, request: OnceRequest): Pr
   if (stored.inputHash !== inputHash) throw problem('idempotency_key_reused');
   if (stored.answer !== null) return { answer: stored.answer, replayed: true };
   // By the id and not by "inserted": after an unknown COMMIT the rerun finds its own earlier insert.
-  if (stored.transactionId === transaction.id) return { answer: await advance(request, transaction), replayed: false };
+  if (stored.transactionId === transaction.id)
+    return { answer: await advance(deps, request, transaction), replayed: false };
   return { answer: await awaitAnswer(deps, request), replayed: true };
 }
 
-/** What is logged meanwhile names the transaction. */
-const advance = (request: OnceRequest, transaction: Transaction): Promise<Answer> =>
-  runInContext({ correlationId: transaction.id }, () => request.advance(transaction));
+/** What is logged meanwhile names the transaction. A try that throws gives its step back, so that a repeat goes on at once. */
+const advance = (deps: AnswerOnceDeps, request: OnceRequest, transaction: Transaction): Promise<Answer> =>
+  runInContext({ correlationId: transaction.id }, async () => {
+    try {
+      return await request.advance(transaction);
+    } catch (error) {
+      await giveBack(deps, request.transaction.nextStep, transaction).catch(() => undefined); // else the lease ends by itself
+      throw error;
+    }
+  });
+
+async function giveBack(deps: AnswerOnceDeps, step: Step, { id, leasedUntil }: Transaction): Promise<void> {
+  const now = deps.clock.now();
+  // Past its end the lease may be somebody else's.
+  if (leasedUntil !== null && now < leasedUntil) await deps.transact((tx) => tx.postpone(id, step, now));
+}
 
 async function awaitAnswer(deps: AnswerOnceDeps, request: OnceRequest): Promise<Answer> {
   const { clock, leaseMs } = deps;
@@ -87,7 +101,7 @@ async function awaitAnswer(deps: AnswerOnceDeps, request: OnceRequest): Promise<
       return tx.leaseOne(stored.transactionId, firstStep, now, new Date(now.getTime() + leaseMs));
     });
     if (found !== undefined && 'answer' in found && found.answer !== null) return found.answer;
-    if (found !== undefined && 'kind' in found) return advance(request, found);
+    if (found !== undefined && 'kind' in found) return advance(deps, request, found);
     if (clock.monotonicMs() >= deadlineMs) throw problem('request_in_progress', { headers: { 'retry-after': '2' } });
   }
 }
