@@ -16,7 +16,8 @@ export function postingRoutes(sql: Sql): Router {
     const { postings, next, heldBackSince } = await pagePostings(sql, after, limit);
     response.json({
       data: postings.map(shown),
-      next: next === feedStart ? null : textOf(next),
+      // By value: zod gives a copy of its default.
+      next: next.writtenBy === feedStart.writtenBy ? null : textOf(next),
       held_back_since: heldBackSince?.toISOString() ?? null,
     });
   });
