@@ -18,6 +18,7 @@ export function stackTable(
     `Piggybank is up after ${(elapsedMs / 1000).toFixed(1)} s. Ctrl-C stops it.`,
     '',
     ...rows.map(([name = '', url = '', more = '']) => `  ${name.padEnd(16)} ${url.padEnd(46)} ${more}`.trimEnd()),
+    `  API, to try out  ${stack.gateway_url}/docs`,
     `  passwords, keys  ${stackFile}`,
     '',
     `  demo user        ${stack.demo.email}, password ${stack.demo.password}`,
