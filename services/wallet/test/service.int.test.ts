@@ -94,6 +94,12 @@ const funded = async (amountMinor: bigint) => {
   return deposit;
 };
 
+test('I9: of a ledger in which nothing was ever posted the feed ends at once, with no cursor', async () => {
+  const reconciler = bearer({ kind: 'service', service: 'reconciler' });
+  const { body } = await request(url()).get('/postings').set(reconciler).expect(200);
+  expect(body).toEqual({ data: [], next: null, held_back_since: null });
+});
+
 test('M1 M2: a verdict credits, a hold reserves, a verdict posts; the balance and the postings tell it', async () => {
   const deposit = await funded(15_000n);
   const claim = withdrawalOf(deposit, 6_000n);
