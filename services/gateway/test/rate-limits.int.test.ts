@@ -98,6 +98,21 @@ test('A5 F10: of thirty withdrawals of one user at once, exactly five reach paym
   expect((await withdraw(0, other)).status).toBe(200);
 });
 
+test('A5 F10: of ten exports of one user at once, exactly five; a stolen token has five tries at the password', async () => {
+  const one = await newUser();
+  const exported = await atOnce(10, (i) =>
+    either(i).call('GET', '/api/v1/transactions/export?format=csv', { headers: one }),
+  );
+  expect(exported.filter(({ status }) => status === 429)).toHaveLength(5);
+  const guessed = await atOnce(8, (i) =>
+    either(i).call('POST', '/api/v1/auth/password', {
+      headers: one,
+      body: { current_password: `Wrong-Horse-${i}`, new_password: 'Battery-Staple-2' },
+    }),
+  );
+  expect(statuses(guessed)).toEqual({ 403: 5, 429: 3 });
+});
+
 test('A5 F10: of 300 requests of one user at once, exactly a hundred in all, and the headers say so', async () => {
   const one = await newUser();
   const answers = await atOnce(300, (i) => either(i).call('GET', '/api/v1/wallets', { headers: one }));

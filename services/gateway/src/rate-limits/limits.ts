@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { forwardedRoutes } from '../forward.ts';
 
 /** A limit of REQUIREMENTS A5: `max` requests per `windowS` seconds, counted from the first one, of one user or one network. */
 export interface Limit {
@@ -70,9 +71,9 @@ export const routeLimits = (config: Config): readonly RouteLimit[] => [
     windowS: hourS,
     withoutDatabase: 'alone',
     by: 'user',
-    routes: [
-      { method: 'get', path: '/api/v1/transactions/export' },
-      { method: 'get', path: '/api/v1/admin/transactions/export' },
-    ],
+    // Whatever is called so, so that the next one is not forgotten.
+    routes: forwardedRoutes
+      .filter(({ path }) => path.endsWith('/export'))
+      .map(({ path }) => ({ method: 'get', path: `/api/v1${path}` })),
   },
 ];
