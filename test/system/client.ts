@@ -46,7 +46,8 @@ export async function call(
     ...(json === undefined ? {} : { body: typeof json === 'string' ? json : JSON.stringify(json) }),
     signal: AbortSignal.timeout(callTimeoutMs),
   });
-  const text = await response.text();
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+  const text = await (isStream ? beginningOf(response) : response.text());
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   const answer = {
     status: response.status,
@@ -57,6 +58,14 @@ export async function call(
   const wrong = described.wrongWith(method, new URL(url).pathname, answer);
   if (wrong.length > 0) throw new Error(`not as described: ${wrong.join('\n')}\n${text}`);
   return answer;
+}
+
+/** What a stream that may never end begins with; it is left then. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  await reader?.cancel();
+  return new TextDecoder().decode(value);
 }
 
 /** `accountNumber` decides what the simulated bank does: one ending in 0000 refuses later, one ending in 9999 at once. */

@@ -18,6 +18,9 @@ export const liveOperations: readonly Operation[] = [
       204: { description: 'The transaction has ended, and there is nothing after `Last-Event-ID`' },
     },
     problems: ['transaction_not_found', 'too_many_streams'],
-    examples: [{ name: 'Nobody’s', params: { id: samples.userId }, status: 404 }],
+    examples: [
+      { name: 'From the beginning', params: { id: samples.depositId }, status: 200 },
+      { name: 'Nobody’s', params: { id: samples.userId }, status: 404 },
+    ],
   },
 ];
