@@ -208,6 +208,23 @@ test('I9 I8: a hold that was voided while its payout moved, and a second payout 
   );
 });
 
+test('I9: a payout that moved before anybody claimed it is compared under its withdrawal once it is known', async () => {
+  const [wd, payoutId] = [newWithdrawalId(), randomUUID()];
+  await world.deps.transact((tx) =>
+    tx.noteMovement({
+      ...{ objectId: payoutId, kind: 'settlement', currency: 'ZAR', amountMinor: 6_000n },
+      ...{ placeId: payoutId, notedAt: world.deps.clock.now() },
+    }),
+  );
+  const watch = watching();
+  expect(await lookAt(watch, first)).toMatchObject({ doubted: 1 });
+  await payoutTold(world.deps, wd, payoutId);
+  expect(await lookAt(watch, second)).toMatchObject({ broken: 1 });
+  expect(await told()).toMatchObject([{ source_id: payoutId, user_id: userId, difference: ['missing_here'] }]);
+  post({ kind: 'settlement', settlement: 'post', source_id: wd, transaction_id: wd, amount_minor: '6000' }, 1n);
+  expect(await lookAt(watch, second + 61)).toEqual({ doubted: 0, explained: 0, broken: 0 });
+});
+
 test('I9: an open case explains a difference; once it is dismissed, the difference is a break', async () => {
   const [dep, objectId] = [newDepositId(), randomUUID()];
   await purchaseTold(world.deps, dep, objectId);

@@ -6,7 +6,7 @@ import type { Source } from './conservation-store.ts';
 /** Enough for one call and its second try. */
 const tokenTtlS = 60;
 
-export type PostingsPage = {
+type PostingsPage = {
   postings: FedPosting[];
   next: string | null;
   /** When the oldest posting was made that is there and cannot be shown yet. */

@@ -16,13 +16,21 @@ export type Compared = {
 /** Asks both sides about these sources, now. The provider's side first: its posting comes after it, so it cannot be missed between. */
 export async function bothSides(sql: Sql, postings: Postings, sources: readonly Source[]): Promise<Compared[]> {
   const claims = await claimedOf(sql, sources);
-  const found = await postings.find(sources);
-  return sources.map((source) => {
-    const posting = found.find((one) => one.kind === source.kind && one.source_id === source.sourceId) ?? null;
-    const claimed = claims.find((one) => one.kind === source.kind && one.sourceId === source.sourceId) ?? null;
+  const pairs = sources.map((source) => {
+    const claimed = claims.find((one) => isOf(one, source)) ?? null;
+    return { source, claimed, posted: { ...source, sourceId: claimed?.sourceId ?? source.sourceId } };
+  });
+  const found = await postings.find(pairs.map(({ posted }) => posted));
+  return pairs.map(({ source, claimed, posted }) => {
+    const posting = found.find((one) => one.kind === posted.kind && one.source_id === posted.sourceId) ?? null;
     return { source, posting, claimed, difference: differenceOf(posting, claimed) };
   });
 }
+
+/** A payout that nobody had claimed when it was first seen stands under its own id, also once it is known whose it is. */
+const isOf = (claimed: Claimed, { kind, sourceId }: Source): boolean =>
+  claimed.kind === kind &&
+  (claimed.sourceId === sourceId || (kind === 'settlement' && claimed.objectIds.includes(sourceId)));
 
 function differenceOf(posting: FedPosting | null, claimed: Claimed | null): readonly string[] | null {
   const ours = posting === null ? null : sideOf(posting);
