@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RevioSimulator } from '#libs/revio-simulator';
 import { poll } from '#libs/testing';
-import { type Client, expectStatus } from '../system/client.ts';
+import { type Answer, type Client, expectStatus } from '../system/client.ts';
 import type { System } from '../system/start-system.ts';
 import { diceOf } from './dice.ts';
 import type { DepositStory, ProviderFault, Scenario, WebhookFault, WithdrawalStory } from './scenario.ts';
@@ -10,6 +12,8 @@ type Accounts = Record<WithdrawalStory['bank'], string>;
 
 /** How long a story waits for what it would like to happen next. Not an expectation: a fault may well prevent it. */
 const patienceMs = 4_000;
+/** Of one request: on a machine with too much to do, a few are refused before one is taken. */
+const TRIES_MAX = 6;
 /** The simulated bank decides by the last digits. */
 const accountNumbers = { refuses_later: '62000000000000', refuses_at_once: '62000009999' };
 /** At most one hang or pause of everybody's worker follows from each, so that stories side by side do not stop one another for long. */
@@ -25,7 +29,7 @@ export interface Played {
 /** Plays a story of a user of its own. Refusals and faults are part of it; only an answer that nobody may give throws. */
 export async function playScenario(system: System, scenario: Scenario): Promise<Played> {
   const { control } = system.simulator;
-  const client = await system.signUp();
+  const client = await persistently(() => system.signUp());
   const accounts = await addAccounts(client);
   for (const fault of [...scenario.webhookFaults, ...scenario.providerFaults]) arm(control, client.email, fault);
   const played: Played = { seed: scenario.seed, email: client.email, transactionIds: [] };
@@ -44,7 +48,7 @@ function arm(control: Control, about: string, fault: WebhookFault | ProviderFaul
 async function addAccounts(client: Client): Promise<Accounts> {
   const add = async (account_number: string): Promise<string> => {
     const account = { bank_code: '250655', account_number, account_holder: 'T MOKOENA' };
-    return expectStatus(await client.call('POST', '/bank-accounts', account), 201).body.id;
+    return (await untilAnswered(() => client.call('POST', '/bank-accounts', account), 201)).body.id;
   };
   return {
     pays: client.bankAccountId,
@@ -59,7 +63,8 @@ async function playDeposit(
   played: Played,
   story: DepositStory & { n: number },
 ): Promise<void> {
-  const answer = expectStatus(await client.deposit(decimal(story.cents)), 201, 202);
+  const key = randomUUID();
+  const answer = await untilAnswered(() => client.deposit(decimal(story.cents), { key }), 201, 202);
   const reference: string = answer.body.id;
   played.transactionIds.push(reference);
   const id = await shownPurchase(client, reference);
@@ -144,17 +149,30 @@ async function playWithdrawal(
   story: WithdrawalStory,
 ): Promise<void> {
   // Refused for too little money or a debt: nothing of that is asked here but that the books stay right.
-  const { body, status } = expectStatus(
-    await client.withdraw(decimal(story.cents), { bankAccountId: accounts[story.bank] }),
-    ...[202, 403, 409, 422],
-  );
+  const order = { bankAccountId: accounts[story.bank], key: randomUUID() };
+  const { body, status } = await untilAnswered(() => client.withdraw(decimal(story.cents), order), 202, 403, 422);
   if (status !== 202) return;
   const reference: string = body.id;
   played.transactionIds.push(reference);
-  if (story.cancelled) expectStatus(await client.cancel(reference), 202, 409);
+  if (story.cancelled) await untilAnswered(() => client.cancel(reference), 202, 409);
   if (!story.returned || story.bank !== 'pays') return;
   const isPaid = () => simulator.truth().some((row) => row.reference === reference && row.status === 'success');
   if (await hopefully(isPaid)) allowed(() => simulator.control.payoutReturn({ reference }));
+}
+
+/** As a client does that was told 503 or nothing at all: the same again, with the same key. */
+const untilAnswered = (ask: () => Promise<Answer>, ...statuses: number[]): Promise<Answer> =>
+  persistently(async () => expectStatus(await ask(), ...statuses));
+
+async function persistently<R>(run: () => Promise<R>): Promise<R> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === TRIES_MAX) throw error;
+      await sleep(tries * 500);
+    }
+  }
 }
 
 const decimal = (cents: number): string => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;

@@ -7,7 +7,7 @@ import { type Played, playScenario } from './play-scenario.ts';
 import { scenarioOf } from './scenario.ts';
 
 /** Stories side by side: enough that two cores are never idle while one waits, few enough that no story runs out of patience. */
-const STORIES_MAX = 12;
+const STORIES_MAX = 8;
 /** All retries of a delivery have been made by then (REVIO.md §5), and whoever wanted to pay has. */
 const RETRIES_OVER_MS = 37 * 3_600_000;
 /** Between two looks at the schedule of reads: the months in which R2b would ask again pass in as many seconds. */
