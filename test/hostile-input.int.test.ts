@@ -8,6 +8,9 @@ import { countRows } from './system/count-rows.ts';
 /** Issue 4 §3.5, A6, M8: whatever is put into a field is either what the field is for, or a 4xx that says why; never a 5xx, nothing half. */
 let world: ApiWorld;
 
+/** Up to a thousand requests, one after the other: seconds when idle, far more on a loaded machine. */
+const allMs = 240_000;
+
 beforeAll(async () => {
   world = await startApiWorld();
 }, 120_000);
@@ -97,50 +100,58 @@ function bodyWith(operation: Operation, field: string, text: string): string {
   return JSON.stringify(body).replace('"\u2603"', () => text);
 }
 
-test.each(bodies)('$name: no field takes what is no value of it', async ({ operation, fields }) => {
-  expect(fields.length).toBeGreaterThan(0);
-  const before = await countRows(world.system);
-  const asker = askerOf[operation.access];
-  for (const field of fields) {
-    for (const [what, text] of Object.entries(neverAnything)) {
-      if (text === 'true' && isBoolean(operation, field)) continue;
-      const { status, body } = await world.ask(asker, operation, first(operation), {
-        body: bodyWith(operation, field, text),
-      });
-      expect([field, what, status >= 400 && status < 500, typeof body?.code]).toEqual([field, what, true, 'string']);
+test.each(bodies)(
+  '$name: no field takes what is no value of it',
+  async ({ operation, fields }) => {
+    expect(fields.length).toBeGreaterThan(0);
+    const before = await countRows(world.system);
+    const asker = askerOf[operation.access];
+    for (const field of fields) {
+      for (const [what, text] of Object.entries(neverAnything)) {
+        if (text === 'true' && isBoolean(operation, field)) continue;
+        const { status, body } = await world.ask(asker, operation, first(operation), {
+          body: bodyWith(operation, field, text),
+        });
+        expect([field, what, status >= 400 && status < 500, typeof body?.code]).toEqual([field, what, true, 'string']);
+      }
     }
-  }
-  const whole = {
-    'no object': '[]',
-    'a text': '"x"',
-    nothing: 'null',
-    'half a body': '{"amount":',
-    'not UTF-8': '{"a":"\xff',
-  };
-  for (const [what, body] of Object.entries(whole)) {
-    const { status } = await world.ask(asker, operation, first(operation), { body });
-    expect([what, status >= 400 && status < 500]).toEqual([what, true]);
-  }
-  const unknown = bodyWith(operation, 'no_such_field', '"x"');
-  expect((await world.ask(asker, operation, first(operation), { body: unknown })).body.errors).toContainEqual({
-    pointer: '/no_such_field',
-    code: 'unknown_field',
-    detail: 'There is no such field',
-  });
-  const proto = bodyWith(operation, 'x', '1').replace('"x":1', '"__proto__":{"role":"admin"}');
-  expect((await world.ask(asker, operation, first(operation), { body: proto })).status).toBe(422);
-  expect(await countRows(world.system)).toEqual(before);
-});
+    const whole = {
+      'no object': '[]',
+      'a text': '"x"',
+      nothing: 'null',
+      'half a body': '{"amount":',
+      'not UTF-8': '{"a":"\xff',
+    };
+    for (const [what, body] of Object.entries(whole)) {
+      const { status } = await world.ask(asker, operation, first(operation), { body });
+      expect([what, status >= 400 && status < 500]).toEqual([what, true]);
+    }
+    const unknown = bodyWith(operation, 'no_such_field', '"x"');
+    expect((await world.ask(asker, operation, first(operation), { body: unknown })).body.errors).toContainEqual({
+      pointer: '/no_such_field',
+      code: 'unknown_field',
+      detail: 'There is no such field',
+    });
+    const proto = bodyWith(operation, 'x', '1').replace('"x":1', '"__proto__":{"role":"admin"}');
+    expect((await world.ask(asker, operation, first(operation), { body: proto })).status).toBe(422);
+    expect(await countRows(world.system)).toEqual(before);
+  },
+  allMs,
+);
 
-test.each(bodies)('$name: a text of any kind is taken whole or refused', async ({ operation, fields }) => {
-  for (const field of fields) {
-    for (const [what, text] of Object.entries(perhaps)) {
-      const changes = { body: bodyWith(operation, field, text) };
-      const { status } = await world.ask(askerOf[operation.access], operation, first(operation), changes);
-      expect([field, what, status < 500]).toEqual([field, what, true]);
+test.each(bodies)(
+  '$name: a text of any kind is taken whole or refused',
+  async ({ operation, fields }) => {
+    for (const field of fields) {
+      for (const [what, text] of Object.entries(perhaps)) {
+        const changes = { body: bodyWith(operation, field, text) };
+        const { status } = await world.ask(askerOf[operation.access], operation, first(operation), changes);
+        expect([field, what, status < 500]).toEqual([field, what, true]);
+      }
     }
-  }
-});
+  },
+  allMs,
+);
 
 test.each(bodies.filter(({ fields }) => fields.includes('amount')))(
   'M8: $name takes no amount that is not exact',
@@ -171,54 +182,68 @@ const inAddress = [
   'x'.repeat(3000),
 ];
 
-test('an address with anything in it names nothing', async () => {
-  for (const operation of operations.filter(({ params, absolute }) => params !== undefined && !absolute)) {
-    for (const hostile of inAddress) {
-      const path = addressOf(operation).replaceAll(/\{[a-z_]+\}/g, hostile);
-      const { status } = await world.ask(askerOf[operation.access], operation, first(operation), { path });
-      expect([path.slice(0, 80), status >= 400 && status < 500]).toEqual([path.slice(0, 80), true]);
-    }
-  }
-});
-
-test('a query with anything in it filters rightly or is refused, and an unknown parameter always is', async () => {
-  for (const operation of operations.filter(({ method }) => method === 'GET')) {
-    const described = description.paths[addressOf(operation)].get.parameters as { name: string; in: string }[];
-    const address = world.real(first(operation).params ?? {});
-    const path = addressOf(operation).replaceAll(
-      /\{([a-z_]+)\}/g,
-      (_, name: string) => (address as Record<string, string>)[name] ?? '',
-    );
-    const asker = askerOf[operation.access];
-    for (const { name } of described.filter((parameter) => parameter.in === 'query')) {
-      for (const hostile of [...inAddress, '', '-1', '1e9', '2026-13-45', `1&${name}=2`]) {
-        const { status } = await world.ask(asker, operation, first(operation), { path: `${path}?${name}=${hostile}` });
-        expect([name, hostile.slice(0, 40), status < 500]).toEqual([name, hostile.slice(0, 40), true]);
+test(
+  'an address with anything in it names nothing',
+  async () => {
+    for (const operation of operations.filter(({ params, absolute }) => params !== undefined && !absolute)) {
+      for (const hostile of inAddress) {
+        const path = addressOf(operation).replaceAll(/\{[a-z_]+\}/g, hostile);
+        const { status } = await world.ask(askerOf[operation.access], operation, first(operation), { path });
+        expect([path.slice(0, 80), status >= 400 && status < 500]).toEqual([path.slice(0, 80), true]);
       }
     }
-    const { status, body } = await world.ask(asker, operation, first(operation), {
-      path: `${path}?no_such_parameter=1`,
-    });
-    expect([path, status, body?.code]).toEqual([path, 400, 'unknown_parameter']);
-  }
-});
+  },
+  allMs,
+);
 
-test('a token, a key or a type of any form is refused, never a mistake of ours', async () => {
-  const url = `${world.system.gatewayUrl}/api/v1/deposits`;
-  const body = { amount: '10.00', currency: 'ZAR' };
-  const authorization = `Bearer ${world.tokens.userA}`;
-  const asked = async (headers: Record<string, string>) => (await call('POST', url, body, headers)).status;
-  for (const wrong of [
-    'x',
-    'Bearer',
-    'Bearer ',
-    `Bearer ${'a'.repeat(8_000)}`,
-    'Basic YTpi',
-    `bearer ${world.tokens.userA}x`,
-  ])
-    expect(await asked({ authorization: wrong, 'idempotency-key': 'k' })).toBe(401);
-  for (const wrong of [' ', 'k'.repeat(256), 'a b', 'ä', 'a, b'])
-    expect(await asked({ authorization, 'idempotency-key': wrong })).toBe(400);
-  for (const type of ['text/plain', 'application/xml', 'multipart/form-data'])
-    expect(await asked({ authorization, 'idempotency-key': 'k', 'content-type': type })).toBe(415);
-});
+test(
+  'a query with anything in it filters rightly or is refused, and an unknown parameter always is',
+  async () => {
+    for (const operation of operations.filter(({ method }) => method === 'GET')) {
+      const described = description.paths[addressOf(operation)].get.parameters as { name: string; in: string }[];
+      const address = world.real(first(operation).params ?? {});
+      const path = addressOf(operation).replaceAll(
+        /\{([a-z_]+)\}/g,
+        (_, name: string) => (address as Record<string, string>)[name] ?? '',
+      );
+      const asker = askerOf[operation.access];
+      for (const { name } of described.filter((parameter) => parameter.in === 'query')) {
+        for (const hostile of [...inAddress, '', '-1', '1e9', '2026-13-45', `1&${name}=2`]) {
+          const { status } = await world.ask(asker, operation, first(operation), {
+            path: `${path}?${name}=${hostile}`,
+          });
+          expect([name, hostile.slice(0, 40), status < 500]).toEqual([name, hostile.slice(0, 40), true]);
+        }
+      }
+      const { status, body } = await world.ask(asker, operation, first(operation), {
+        path: `${path}?no_such_parameter=1`,
+      });
+      expect([path, status, body?.code]).toEqual([path, 400, 'unknown_parameter']);
+    }
+  },
+  allMs,
+);
+
+test(
+  'a token, a key or a type of any form is refused, never a mistake of ours',
+  async () => {
+    const url = `${world.system.gatewayUrl}/api/v1/deposits`;
+    const body = { amount: '10.00', currency: 'ZAR' };
+    const authorization = `Bearer ${world.tokens.userA}`;
+    const asked = async (headers: Record<string, string>) => (await call('POST', url, body, headers)).status;
+    for (const wrong of [
+      'x',
+      'Bearer',
+      'Bearer ',
+      `Bearer ${'a'.repeat(8_000)}`,
+      'Basic YTpi',
+      `bearer ${world.tokens.userA}x`,
+    ])
+      expect(await asked({ authorization: wrong, 'idempotency-key': 'k' })).toBe(401);
+    for (const wrong of [' ', 'k'.repeat(256), 'a b', 'ä', 'a, b'])
+      expect(await asked({ authorization, 'idempotency-key': wrong })).toBe(400);
+    for (const type of ['text/plain', 'application/xml', 'multipart/form-data'])
+      expect(await asked({ authorization, 'idempotency-key': 'k', 'content-type': type })).toBe(415);
+  },
+  allMs,
+);

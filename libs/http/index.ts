@@ -4,7 +4,7 @@ export { createClient, type HttpClient } from './client.ts';
 export { HttpUnavailable } from './client-errors.ts';
 export type { HttpResponse } from './exchange.ts';
 export { type Listening, listen } from './listen.ts';
-export type { Access, Operation, OperationAnswer, OperationExample } from './operation.ts';
+export type { Access, Operation, OperationExample } from './operation.ts';
 export { parseBody, parseQuery } from './parse-body.ts';
 export { Problem, type ProblemDetails } from './problem.ts';
 export { type ProblemCode, type ProblemKind, problemCatalogue } from './problem-catalogue.ts';

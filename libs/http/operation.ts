@@ -36,7 +36,7 @@ export interface Operation {
   examples: readonly OperationExample[];
 }
 
-export interface OperationAnswer {
+interface OperationAnswer {
   description: string;
   /** Of a JSON body; without one, `type` says what comes. */
   schema?: z.ZodType;

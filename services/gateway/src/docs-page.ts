@@ -5,6 +5,8 @@ import { type Response, Router } from 'express';
 import { type ProblemKind, problemCatalogue } from '#libs/http';
 import { notFound } from './problems.ts';
 
+const require = createRequire(import.meta.url);
+
 /** Only what the page loads; the package has twice as much. */
 const uiFiles: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css',
@@ -48,7 +50,7 @@ const assetMaxAgeS = 3600;
 export function docsPages(): Router {
   const router = Router();
   const description = readFileSync(path.join(packageFolder(), 'docs/openapi.json'));
-  const uiFolder = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const uiFolder = path.dirname(require.resolve('swagger-ui-dist/package.json'));
 
   router.get('/openapi.json', (_request, response) => void cached(response).type('json').send(description));
   router.get('/docs', (_request, response) => {
