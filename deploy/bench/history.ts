@@ -21,7 +21,6 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     plans: { type: 'string' },
     keep: { type: 'string' },
-    'no-exports': { type: 'boolean' },
   },
 });
 const rows = Math.min(Number(values.rows), rowsMax);

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Listening, listen } from '#libs/http';
 import { newId, newUuid } from '#libs/runtime';
 import { poll } from '#libs/testing';
+import { exportRowOf } from '../src/history/export-rows.ts';
 import { createExportSlots } from '../src/history/export-transactions.ts';
+import { xlsxOf } from '../src/history/export-xlsx.ts';
 import type { Transaction } from '../src/transaction/transaction.ts';
 import { at, newDeposit, newWithdrawal } from './stores.ts';
 import { get, openWorld, type User, type World } from './world.ts';
@@ -126,6 +128,20 @@ test('xlsx: a workbook with the table and the sums; texts are texts, amounts num
   expect(parts.get('xl/worksheets/sheet2.xml')).toContain('<v>-190.00</v>');
 });
 
+test('xlsx: what does not fit on a sheet goes on the next one, whatever the batches', async () => {
+  const rows = Array.from({ length: 7 }, (_, n) => exportRowOf(newDeposit({ id: `dep_${n}` })));
+  async function* batches() {
+    yield rows.slice(0, 4);
+    yield rows.slice(4);
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of xlsxOf({ batches: batches(), count: 7, summary: () => [] }, 3)) chunks.push(chunk);
+  const parts = unzip(Buffer.concat(chunks));
+  const onSheet = (n: number) =>
+    [...(parts.get(`xl/worksheets/sheet${n}.xml`) ?? '').matchAll(/<t>dep_(\d)<\/t>/g)].map((m) => m[1]);
+  expect([1, 2, 3, 4].map(onSheet)).toEqual([['0', '1', '2'], ['3', '4', '5'], ['6'], []]);
+});
+
 test('all rows of many batches come once, in order', async () => {
   const user = await world.user();
   await fill(user.id, 3_500);
@@ -140,14 +156,14 @@ test('all rows of many batches come once, in order', async () => {
 
 test('one snapshot: what is added while the file is written is in neither the rows nor the sums', async () => {
   const user = await world.user();
-  await fill(user.id, 5_000);
+  await fill(user.id, 60_000); // more than sockets hold, so that the last rows are not read before the client goes on
   const server = await served();
   const rows = await new Promise<string>((resolve, reject) => {
     request(server.listening.url, user, (response) => {
       let body = '';
       response.once('data', () => {
         response.pause();
-        insert(newDeposit({ ...done, userId: user.id, amountMinor: 1n, createdAt: at(2) })).then(
+        insert(newDeposit({ ...done, userId: user.id, amountMinor: 1n, createdAt: at(-1) })).then(
           () => response.resume(),
           reject,
         );
@@ -155,7 +171,7 @@ test('one snapshot: what is added while the file is written is in neither the ro
       response.on('data', (chunk) => (body += chunk)).on('end', () => resolve(body));
     });
   });
-  expect(JSON.parse(rows).count).toBe(5_000);
+  expect(JSON.parse(rows).count).toBe(60_000);
   await server.listening.stop();
 });
 

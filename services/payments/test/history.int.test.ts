@@ -194,7 +194,7 @@ describe('T1: the list', () => {
     [{ user_id: newUuid() }, 400, '/user_id'],
     [{ type: 'gift' }, 422, '/type/0'],
     [{ status: 'voiding' }, 422, '/status/0'],
-    [{ currency: 'XXX' }, 422, '/currency'],
+    [{ currency: 'QQQ' }, 422, '/currency'],
     [{ min_amount: '-1' }, 422, '/min_amount'],
     [{ min_amount: '1e3' }, 422, '/min_amount'],
     [{ max_amount: '1.005', currency: 'ZAR' }, 422, '/max_amount'],

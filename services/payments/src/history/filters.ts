@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Currency } from '#libs/money';
 
 export const shownTypes = ['deposit', 'withdrawal', 'reversal'] as const;
-export type ShownType = (typeof shownTypes)[number];
+type ShownType = (typeof shownTypes)[number];
 
 /** As users see them: a withdrawal whose hold is on its way back (`voiding`) is still `processing`. */
 export const shownStatuses = ['pending', 'processing', 'completed', 'failed', 'expired', 'cancelled'] as const;
