@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { Router } from 'express';
 import { expect, test } from 'vitest';
+import { problemCatalogue } from '#libs/http';
 import { addressOf, openApi, operationsOf } from '../deploy/generate/openapi.ts';
 import { forwardedRoutes } from '../services/gateway/src/forward.ts';
 import { routes } from '../services/gateway/src/routes.ts';
@@ -8,6 +12,7 @@ import { validatorOf } from './system/described.ts';
 
 /** Issue 4 §2: the API description says all that there is, nothing else, and keeps to OpenAPI 3.1. */
 const operations = Object.values(operationsOf).flat();
+const root = path.resolve(import.meta.dirname, '..');
 
 /** Stands for everything that the routes are wired with, none of which is called before a request comes. */
 const anything: unknown = new Proxy(() => anything, {
@@ -51,6 +56,19 @@ test('the description is OpenAPI 3.1', async () => {
   const { valid, errors } = await new Validator().validate(structuredClone(openApi()));
   expect(errors ?? []).toEqual([]);
   expect(valid).toBe(true);
+});
+
+test('every problem of the catalogue is one that something answers', () => {
+  const files = execFileSync('git', ['ls-files', 'libs/**/*.ts', 'services/**/*.ts'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter(
+      (file) =>
+        file !== '' &&
+        !/\.test\.ts$|\/test\/|problem-catalogue|operations\.ts$/.test(file) &&
+        existsSync(path.join(root, file)),
+    );
+  const text = files.map((file) => readFileSync(path.join(root, file), 'utf8')).join('\n');
+  expect(Object.keys(problemCatalogue).filter((code) => !text.includes(`'${code}'`))).toEqual([]);
 });
 
 test('operation ids are unique, admin routes are for staff, and changes among them for admins', () => {

@@ -33,8 +33,11 @@ export const headers = {
     required: true,
   },
   RetryAfter: { description: 'After how many seconds another try is worth while.', schema: text },
-  RateLimit: { description: 'What is left of the limit, and for how long (IETF draft).', schema: text },
-  RateLimitPolicy: { description: 'The limits that apply (IETF draft).', schema: text },
+  RateLimit: {
+    description: 'What is left of each limit that applies, and for how long: structured fields (IETF draft 10).',
+    schema: text,
+  },
+  RateLimitPolicy: { description: 'The limits that apply, absent where they are lifted.', schema: text },
 };
 
 export const problemSchema = {

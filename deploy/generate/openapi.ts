@@ -147,7 +147,8 @@ const header = (name: string, example: string, description: string) => ({
 
 function responsesOf(operation: Operation, schemas: Schemas, refusals: Refusals): Json {
   const { answers, examples, keyed } = operation;
-  const always = { 'X-Request-Id': ref('headers', 'XRequestId') };
+  const limits = { RateLimit: ref('headers', 'RateLimit'), 'RateLimit-Policy': ref('headers', 'RateLimitPolicy') };
+  const always = { 'X-Request-Id': ref('headers', 'XRequestId'), ...(operation.absolute ? {} : limits) };
   const replayed = keyed ? { 'Idempotent-Replayed': ref('headers', 'IdempotentReplayed') } : {};
   const good = Object.entries(answers).map(([status, { description, schema, type, tagged }]) => {
     const shown = examples.filter((one) => String(one.status) === status && one.answer !== undefined);

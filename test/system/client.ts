@@ -55,7 +55,12 @@ export async function call(
     text,
     body: isJson ? JSON.parse(text) : undefined,
   };
-  const wrong = described.wrongWith(method, new URL(url).pathname, answer);
+  const { pathname } = new URL(url);
+  if (pathname.startsWith('/api/v1/') && answer.headers.has('content-security-policy') && answer.status !== 404) {
+    // Revio's simulator has an /api/v1 as well; the gateway is known by its security headers.
+    if (described.find(method, pathname) === undefined) throw new Error(`${method} ${pathname} is not described`);
+  }
+  const wrong = described.wrongWith(method, pathname, answer);
   if (wrong.length > 0) throw new Error(`not as described: ${wrong.join('\n')}\n${text}`);
   return answer;
 }
