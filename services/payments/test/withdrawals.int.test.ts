@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newUuid } from '#libs/runtime';
+import { poll } from '#libs/testing';
 import type { Deps } from '../src/deps.ts';
 import { resumeHolds } from '../src/withdrawal/place-hold.ts';
 import { submitPayouts } from '../src/withdrawal/submit-payout.ts';
@@ -168,14 +169,23 @@ describe('M2: asking for a withdrawal', () => {
   });
 
   test('F4: a request that died is resumed by its repeat once its lease is over', async () => {
-    const dead = world.app({ wallet: { placeHold: () => Promise.reject(new Error('killed')) } });
+    let hasBegun = false;
+    // A process that was killed here says nothing any more, and gives nothing back.
+    const placeHold = () => {
+      hasBegun = true;
+      return new Promise<never>(() => undefined);
+    };
     const key = newUuid();
-    await post(dead, '/withdrawals', user, body(), key).expect(500);
+    const dead = post(world.app({ wallet: { placeHold } }), '/withdrawals', user, body(), key)
+      .timeout(3_000)
+      .catch(() => undefined);
+    await poll(() => hasBegun);
     await post(world.app({ duplicateWaitMs: 0 }), '/withdrawals', user, body(), key).expect(409);
     world.advance(leaseMs + 1);
     const resumed = await post(world.app(), '/withdrawals', user, body(), key).expect(202);
     expect(await stored(resumed.body.id)).toMatchObject({ nextStep: 'submit_payout' });
     expect((await get(world.app(), '/transactions', user)).body.data).toHaveLength(1);
+    await dead;
   });
 });
 
