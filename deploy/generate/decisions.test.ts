@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { tables } from './decision-rows.ts';
 import { decisions } from './decisions.ts';
@@ -11,4 +12,8 @@ test('R1 M7: the table has a row for each of the 21 statuses of a purchase and t
   expect(new Set([...counted].map(([word, n]) => (word === 'error' ? n / 2 : n)))).toEqual(new Set([2]));
   for (const { title, columns, rows: of } of tables)
     expect([title, of.length * columns.length > 0]).toEqual([title, true]);
+});
+
+test('R1: the table in the docs is what the code decides', () => {
+  for (const [file, content] of decisions()) expect(readFileSync(file, 'utf8'), 'npm run generate').toBe(content);
 });
