@@ -49,7 +49,7 @@ function bound(thousandths: bigint, round: 'up' | 'down', { currency }: Filters,
 
 /**
  * One user's rows are in the order of the bare columns, everybody's in that of expressions of the same worth. So the planner cannot look
- * for one user's rows among everybody's (migration 1795488000100 says what that cost).
+ * for one user's rows among everybody's (docs/history.md says what that cost).
  */
 const expressionsFor = ({ userId }: Filters) =>
   userId === null
