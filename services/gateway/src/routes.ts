@@ -27,8 +27,8 @@ type RoutesDeps = IdentityDeps & ForwardDeps & { read: Sql; live: LiveStreams };
 
 export function routes(deps: RoutesDeps): Router {
   const router = Router();
+  router.use(returnPages()); // whatever Revio adds to their address: a payer must not be shown a 400
   router.use(refuseUnknownQuery(operations, { prefix: '/api/v1' }));
-  router.use(returnPages());
   router.use(docsPages());
   router.use(auditRoutes(deps));
   router.use(identityRoutes(deps));
