@@ -6,7 +6,7 @@ export function problemsOf(operation: Operation): { code: ProblemCode; status: n
   const isPublic = access === 'public';
   const codes: ProblemCode[] = [
     'bad_request',
-    'unknown_parameter',
+    ...(operation.absolute ? [] : (['unknown_parameter'] as const)),
     ...(method === 'GET' ? [] : (['malformed_json', 'body_too_large', 'unsupported_media_type'] as const)),
     ...(body === undefined && query === undefined ? [] : (['validation_failed'] as const)),
     ...(params === undefined ? [] : (['not_found'] as const)),

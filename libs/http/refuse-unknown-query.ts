@@ -8,10 +8,12 @@ const errorsMax = 20;
 /**
  * Refuses any query on an operation that has none: 400 `unknown_parameter`. One that has a query parses it with its schema, which
  * refuses what it does not know (`parseQuery`). A service knows its addresses without the `/admin` that says whose they are.
+ * Pages outside the API take whatever a browser brings along: Revio may send a payer back with a query of its own.
  */
 export function refuseUnknownQuery(operations: readonly Operation[], { prefix = '' } = {}): RequestHandler {
-  const known = operations.map(({ method, path, absolute, query }) => {
-    const address = absolute ? path : prefix + (prefix === '' ? path.replace(/^\/admin/, '') : path);
+  const ofTheApi = operations.filter(({ absolute }) => !absolute);
+  const known = ofTheApi.map(({ method, path, query }) => {
+    const address = prefix + (prefix === '' ? path.replace(/^\/admin/, '') : path);
     const pattern = new RegExp(`^${address.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, '[^/]+')}/?$`);
     return { method, pattern, hasQuery: query !== undefined };
   });
