@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Observation } from '#libs/contracts';
 import { openCase } from '../src/cases/open-case.ts';
 import { workOnCase } from '../src/cases/work-on-case.ts';
+import { observe } from '../src/observe.ts';
 import type { Person } from '../src/people/act.ts';
 import { type ApproveDeps, approveProposal, rejectProposal } from '../src/proposals/decide-proposal.ts';
 import { endAdjustment } from '../src/proposals/end-adjustment.ts';
@@ -47,7 +48,8 @@ function peopleIn(world: World) {
   const caseAbout = async (transactionId: string, objectId: string, cause = 'unknown_outcome') => {
     const found = { cause, about: objectId, transactionId, objectId, evidence: {} };
     await transact((tx) => openCase(tx, deps, found));
-    return (await transact((tx) => tx.listCases(999))).find(({ about }) => about === objectId)?.id ?? '';
+    const cases = await transact((tx) => tx.listCases(999));
+    return cases.find((one) => one.about === objectId && one.cause === cause)?.id ?? '';
   };
   return {
     deps,
@@ -227,6 +229,62 @@ describe.each(worlds)('people on $name', ({ open }) => {
     people.revio.says = says;
     expect(await people.approve(proposal)).toMatchObject({ state: 'executed' });
     expect(await world.verdicts(transactionId)).toHaveLength(1);
+  });
+
+  test('I8: of a payout that Revio does not show, "not executed" waits until no execution of ours can be under way', async () => {
+    const { objectId, caseId } = await people.unknownPayout();
+    const absentAt = (seconds: number): void => {
+      world.time.now = seconds;
+      const time = at(seconds).toISOString();
+      people.revio.says = {
+        ...{ object_type: 'absent', object_id: objectId, source: 'read' },
+        ...{ observed_at: time, provider_date: time },
+      };
+    };
+    const proposal = await people.resolve(caseId, 'not_executed');
+    absentAt(600);
+    expect(await people.approve(proposal)).toBe('contradicted');
+    absentAt(9_999);
+    expect(await people.approve(proposal)).toMatchObject({ state: 'executed' });
+  });
+
+  test('I8: a payout that Revio did not show and that two people released is an alarm as soon as it turns out paid', async () => {
+    const { transactionId, objectId, caseId } = await people.unknownPayout();
+    const time = at(9_999).toISOString();
+    people.revio.says = {
+      ...{ object_type: 'absent', object_id: objectId, source: 'read' },
+      ...{ observed_at: time, provider_date: time },
+    };
+    await people.approve(await people.resolve(caseId, 'not_executed'));
+    // Delivered late, of a moment before the two decided.
+    const paid = payout('success', { object_id: objectId, reference: transactionId }, 9_000);
+    const delivered = { ...paid, observed_at: at(10_100).toISOString(), scheme: 'timestamped' as const };
+    expect(await observe(people.deps, { observation: delivered, deliveryId: randomUUID() })).toEqual({
+      readWanted: true,
+    });
+  });
+
+  test('R4: a case of a payout that nobody has decided is not closed by one person, whatever its cause', async () => {
+    const { transactionId, objectId, caseId } = await people.unknownPayout();
+    const others = [await people.caseAbout(transactionId, objectId, 'object_absent'), caseId];
+    for (const id of others)
+      for (const step of ['dismiss', 'resolve'] as const)
+        expect(await workOnCase(people.deps, id, maker, { step, note: 'x' })).toBe('outcome_unknown');
+    await people.approve(await people.resolve(caseId, 'executed'));
+    expect(await workOnCase(people.deps, others[0] ?? '', maker, { step: 'dismiss', note: 'x' })).toMatchObject({
+      status: 'dismissed',
+    });
+  });
+
+  test('M7: a purchase that somebody marked as paid has no money behind it, and nobody credits it', async () => {
+    const [transactionId, objectId] = [newDepositId(), randomUUID()];
+    await purchaseTold(people.deps, transactionId, objectId);
+    people.revio.says = purchase('paid', {
+      ...{ object_id: objectId, reference: transactionId, source: 'read', marked_as_paid: true },
+    });
+    const caseId = await people.caseAbout(transactionId, objectId, 'marked_as_paid');
+    expect(await people.approve(await people.resolve(caseId, 'credit_this_purchase', 15_000n))).toBe('contradicted');
+    expect(await world.verdicts(transactionId)).toEqual([]);
   });
 
   test('M7: a fresh read that settles the matter itself leaves people nothing to decide', async () => {

@@ -25,7 +25,10 @@ export function objectionTo(
   const { slot, sourceId } = placeOf(content);
   if (verdicts.some((verdict) => verdict.slot === slot && verdict.sourceId === sourceId)) return 'already_settled';
   if (observed.object_id !== content.object_id) return 'contradicted';
-  if (observed.object_type === 'absent') return kind === 'deposit' ? 'contradicted' : null;
+  if (observed.object_type === 'absent')
+    return kind === 'withdrawal' && (content.outcome === 'executed' || isLongAfterExecution(expected, observed, policy))
+      ? null
+      : 'contradicted';
   if (notOurs(expected, observed, policy) !== null) return 'contradicted';
   if (observed.object_type === 'payment') return 'contradicted';
   const agrees =
@@ -44,6 +47,7 @@ const isCreditable = (
 ): boolean =>
   everPaid({ payment, status, ...rest }) &&
   !isReturning(status) &&
+  !rest.marked_as_paid && // there is no money behind it (REVIO.md §1.9)
   payment !== null &&
   !payment.is_outgoing &&
   payment.currency === currency &&
@@ -54,6 +58,19 @@ function isUnexecuted({ status, provider_date, created_on }: PayoutObservation, 
   if (status !== 'initialized') return status === 'error';
   return provider_date !== null && Date.parse(provider_date) - Date.parse(created_on) > policy.executeWindowMs;
 }
+
+/**
+ * A payout that is not shown says nothing of its creation: by our own clocks, and what they can be apart, no call of ours can still be
+ * executing it. Some minutes after the call, three reads that find nothing are a case already, and may be an answer that is late.
+ */
+const isLongAfterExecution = (
+  { executeSentAt, requestedAt }: Expected,
+  { observed_at }: Observation,
+  { executeWindowMs, skewMaxMs }: Policy,
+): boolean => Date.parse(observed_at) - (executeSentAt ?? requestedAt).getTime() > executeWindowMs + skewMaxMs;
+
+/** Of no snapshot: whatever Revio says of the object later is news, also what it had before the two decided. */
+const beforeAll = new Date(0);
 
 /** The slot of the ordinary verdict, so that it stays the only one whoever decides. */
 const placeOf = ({ outcome, transaction_id, object_id }: ResolutionContent) =>
@@ -76,7 +93,7 @@ export function verdictByPeople(
     outcome: outcome === 'not_executed' ? 'failed' : 'settled',
     amountMinor: amount_minor === null ? expected.amountMinor : BigInt(amount_minor),
     reason: outcome,
-    updatedOn: observed.object_type === 'absent' ? decidedAt : new Date(observed.updated_on),
+    updatedOn: observed.object_type === 'absent' ? beforeAll : new Date(observed.updated_on),
     decidedAt,
     evidence: observed,
   };
