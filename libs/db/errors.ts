@@ -13,8 +13,12 @@ export class Contended extends Error {
 /** Another transaction was first. PostgreSQL promises that these had no effect, so the work may simply be run again. */
 const CONFLICTS = new Set(['40001', '40P01']);
 
-/** Connection lost (08), too many connections or no room (53), shut down (57P), a standby after a failover (25006). */
-const UNAVAILABLE_STATE = /^(08|53|57P|25006)/;
+/**
+ * Connection lost (08), too many connections or no room (53), shut down (57P), a standby after a failover (25006). And our own patience
+ * (see connectDatabase): a row that somebody keeps locked (55P03), a statement that takes too long (57014). On a disk that has become slow
+ * every message would meet them, and would be in its dead letter queue after twenty minutes.
+ */
+const UNAVAILABLE_STATE = /^(08|53|57P|25006|55P03|57014)/;
 const UNAVAILABLE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -75,6 +75,28 @@ describe('a transaction', () => {
     expect(attempts).toBe(1);
   });
 
+  test('F6: a row that somebody else keeps locked, and a statement that takes too long, are "try later" and no failure of the work', async () => {
+    const busy = await db
+      .transact(async (tx) => {
+        await tx.run(`UPDATE accounts SET balance = balance WHERE id = 'a'`);
+        return db
+          .transact(async (other) => {
+            await other.run(`SET LOCAL lock_timeout = '50ms'`);
+            await other.run(`UPDATE accounts SET balance = balance WHERE id = 'a'`);
+          })
+          .catch((error: unknown) => error);
+      })
+      .then((error) => error as { code: string });
+    expect([busy.code, isUnavailable(busy)]).toEqual(['55P03', true]);
+    const slow = await db
+      .transact(async (tx) => {
+        await tx.run(`SET LOCAL statement_timeout = '50ms'`);
+        await tx.run('SELECT pg_sleep(5)');
+      })
+      .catch((error: { code: string }) => error);
+    expect([(slow as { code: string }).code, isUnavailable(slow)]).toEqual(['57014', true]);
+  });
+
   test('F5: an error swallowed inside is an error at COMMIT, not a success', async () => {
     const lost = db.transact(async (tx) => {
       await tx.run(`INSERT INTO effects (source_id) VALUES ('swallowed')`);
