@@ -67,6 +67,7 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
   await initialize(dataSource, logger);
   const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
   const read = sqlOver(pooled(pool));
+  if (options.metrics !== undefined) exposePool(options.metrics, pool);
   return {
     dataSource,
     transact: postgresTransact(pool, observer(options.metrics)),
@@ -108,6 +109,23 @@ const pooled = (pool: pg.Pool) => ({
     }
   },
 });
+
+function exposePool(metrics: Metrics, pool: pg.Pool): void {
+  metrics.gauge({
+    name: 'db_pool_connections',
+    help: 'Connections to the database by whether something runs on them',
+    labels: ['state'],
+    collect: (gauge) => {
+      gauge.set({ state: 'active' }, pool.totalCount - pool.idleCount);
+      gauge.set({ state: 'idle' }, pool.idleCount);
+    },
+  });
+  metrics.gauge({
+    name: 'db_pool_waiting',
+    help: 'Pieces of work that wait for a free connection',
+    collect: (gauge) => gauge.set(pool.waitingCount),
+  });
+}
 
 function observer(metrics: Metrics | undefined): TransactObserver {
   const outcomes = ['committed', 'rolled_back', 'unknown'] as const;

@@ -1,6 +1,7 @@
 import { type Envelope, type EventData, type EventType, envelope, type ServiceName } from '#libs/contracts';
 import type { MemoryDatabase, Sql } from '#libs/db';
 import { currentContext } from '#libs/runtime';
+import { noteClaim } from './claims.ts';
 
 /** The part of every service's transaction port that sends and receives. */
 export interface MessageTx {
@@ -58,6 +59,7 @@ export function postgresMessages(sql: Sql, { source, newUuid, now }: MessageSour
         source,
         messageId,
       ]);
+      noteClaim(claimed === 1);
       return claimed === 1;
     },
     handledAmong: async (messageIds) => {

@@ -4,6 +4,7 @@ import { ContractError, type Envelope, type EventType, parseEnvelope, type Servi
 import { isUnavailable } from '#libs/db';
 import { continueTrace, currentContext, type Logger, newUuid, Overloaded, runInContext } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
+import { type Claims, watchClaims } from './claims.ts';
 import type { Publish } from './publisher.ts';
 import type { Names } from './topology.ts';
 
@@ -38,15 +39,17 @@ interface ReceiverOptions {
   retried?: Retried;
 }
 
-/** What became of a delivery; `given_back`: nobody decided, and it goes back to its queue. */
-type Outcome = 'processed' | 'delayed' | 'dead' | 'given_back';
-const outcomes: readonly Outcome[] = ['processed', 'delayed', 'dead', 'given_back'];
+/** What became of a delivery; `duplicate`: the inbox knew it; `given_back`: nobody decided, and it goes back to its queue. */
+type Outcome = 'processed' | 'duplicate' | 'delayed' | 'dead' | 'given_back';
+const outcomes: readonly Outcome[] = ['processed', 'duplicate', 'delayed', 'dead', 'given_back'];
 
 /** While a dependency is down: soon at first, for most outages are a restart, and at most five seconds after it is back. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 5_000;
 /** Before a message that could not be put aside is given back: it comes again at once, and would go round without a rest. */
 const GIVE_BACK_PAUSE_MS = 1_000;
+/** From the time that a relay needs to three delayed tries and a pause. */
+const lagBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
 /** A reason in a header is for a human to read; the whole story is in the log, under the message's id. */
 const REASON_CHARS_MAX = 200;
 
@@ -63,6 +66,14 @@ export function createReceiver(options: ReceiverOptions) {
     name: 'message_handling_seconds',
     help: 'From a delivery to its answer, pauses for a dependency included',
     labels: ['type'],
+    zero: [...Object.keys(handlers), 'unreadable'].map((type) => ({ type })),
+  });
+  const lag = metrics.histogram({
+    name: 'message_lag_seconds',
+    help: 'From the moment that an event was told to the end of its handling, by the clocks of both services',
+    labels: ['type'],
+    buckets: lagBuckets,
+    zero: Object.keys(handlers).map((type) => ({ type })),
   });
 
   return (message: ConsumeMessage, session: Session): Promise<void> => {
@@ -75,6 +86,9 @@ export function createReceiver(options: ReceiverOptions) {
       const outcome = await conclude(options, message, session, read);
       endTimer();
       processed.inc({ type, outcome });
+      if (outcome === 'processed' && read.event !== undefined) {
+        lag.observe({ type }, Math.max(0, (Date.now() - Date.parse(read.event.time)) / 1000));
+      }
       logger.info({ message_id: message.properties.messageId, type, attempt: attemptOf(message), outcome }, 'message');
     });
   };
@@ -106,10 +120,13 @@ async function conclude(
   read: Read,
 ): Promise<Outcome> {
   const { logger } = options;
-  const failure = read.event === undefined ? read : await tryHandler(read.handle, session.over, logger);
+  const seen: Claims = { duplicate: false };
+  const handle = read.event === undefined ? undefined : () => watchClaims(seen, read.handle);
+  const failure = handle === undefined ? (read as { reason: string }) : await tryHandler(handle, session.over, logger);
   if (failure === 'given_back') return 'given_back'; // unanswered: it goes back when its channel is closed
   try {
-    const outcome = failure === undefined ? 'processed' : await putAside(options, message, session.publish, failure);
+    const handled = seen.duplicate ? 'duplicate' : 'processed';
+    const outcome = failure === undefined ? handled : await putAside(options, message, session.publish, failure);
     acknowledge(session.channel, message);
     if (outcome === 'delayed' && failure !== undefined) await tellRetry(options, read, failure.reason);
     return outcome;

@@ -57,7 +57,9 @@ test('F5: the same message again does nothing', async () => {
   const last = message();
   deliver(last);
   await poll(async () => (await office.effects()).includes(last.id));
-  await poll(async () => (await office.metric('messages_processed_total', 'outcome="processed"')) === 6);
+  await poll(async () => (await office.metric('messages_processed_total', 'outcome="duplicate"')) === 4);
+  expect(await office.metric('messages_processed_total', 'outcome="processed"')).toBe(2);
+  expect(await office.metric('message_lag_seconds_count')).toBe(2);
   expect(await office.effects()).toEqual([again.id, last.id].toSorted());
 });
 
@@ -92,7 +94,7 @@ test('a message that succeeds at its second try has one effect', async () => {
   });
   const slow = message();
   deliver(slow);
-  await poll(async () => (await office.metric('messages_processed_total', `outcome="processed"`)) === 1);
+  await poll(async () => (await office.metric('messages_processed_total', `outcome="duplicate"`)) === 1);
   expect(await office.effects()).toEqual([slow.id]);
 });
 

@@ -1,5 +1,6 @@
 import type { Transact } from '#libs/db';
 import type { Logger } from '#libs/runtime';
+import type { Metrics } from '#libs/telemetry';
 import type { PaymentsTx } from './payments-tx.ts';
 import type { Status } from './transaction/transaction.ts';
 
@@ -16,8 +17,9 @@ interface Transition {
  */
 export function withAfterCommit(
   transact: Transact<PaymentsTx>,
-  deps: { logger: Logger; wakeRelay: () => void },
+  deps: { logger: Logger; wakeRelay: () => void; metrics: Metrics },
 ): Transact<PaymentsTx> {
+  const count = transitionCounter(deps.metrics);
   return async (work, options) => {
     let told = false;
     let transitions: Transition[] = [];
@@ -33,8 +35,32 @@ export function withAfterCommit(
       });
     }, options);
     if (told) deps.wakeRelay();
-    for (const transition of transitions) deps.logger.info(transition, 'transition');
+    for (const transition of transitions) {
+      deps.logger.info(transition, 'transition');
+      count(transition);
+    }
     return result;
+  };
+}
+
+const kinds = { dep: 'deposit', wd: 'withdrawal', rev: 'reversal' } as const;
+const statuses: Record<(typeof kinds)[keyof typeof kinds], readonly Status[]> = {
+  deposit: ['pending', 'completed', 'failed', 'expired', 'cancelled'],
+  withdrawal: ['pending', 'processing', 'voiding', 'completed', 'failed', 'cancelled'],
+  reversal: ['completed'],
+};
+
+/** By kind, which the id begins with. Reasons are stable words, some dozens of them; a status without one has an empty label. */
+function transitionCounter(metrics: Metrics): (transition: Transition) => void {
+  const counter = metrics.counter({
+    name: 'transaction_transitions_total',
+    help: 'Statuses that transactions were given, with the reason where there is one',
+    labels: ['kind', 'status', 'reason'],
+    zero: Object.entries(statuses).flatMap(([kind, all]) => all.map((status) => ({ kind, status, reason: '' }))),
+  });
+  return ({ transaction_id: id, status, reason }) => {
+    const prefix = id.slice(0, id.indexOf('_'));
+    counter.inc({ kind: kinds[prefix as keyof typeof kinds] ?? 'unknown', status, reason: reason ?? '' });
   };
 }
 

@@ -17,6 +17,7 @@ import { migrations } from './migrations/index.ts';
 import { postgresPaymentsTx } from './payments-tx.ts';
 import { createRevioProvider } from './revio/client.ts';
 import { routes } from './routes.ts';
+import { exposeOpen } from './transaction/metrics.ts';
 import { createWalletClient } from './wallet/client.ts';
 import { resumeHolds } from './withdrawal/place-hold.ts';
 import { submitPayouts } from './withdrawal/submit-payout.ts';
@@ -58,6 +59,7 @@ function depsOf(platform: Platform<Config>): Deps {
   };
   const { noteSkew, ...notes } = paymentsMetrics(metrics, pauses);
   exposeWaiting(metrics, { sql: db.read, clock });
+  exposeOpen(metrics, { sql: db.read, clock });
 
   const client = (name: string, baseUrl: string, timeoutMs: number, bodyBytesMax: number) => {
     const http = createClient({ name, baseUrl, timeoutMs, bodyBytesMax, metrics, logger });

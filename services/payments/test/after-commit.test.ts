@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createLogger } from '#libs/runtime';
+import { createMetrics } from '#libs/telemetry';
 import { withAfterCommit } from '../src/after-commit.ts';
 import { at, memoryStores, newDeposit, newWithdrawal } from './stores.ts';
 
@@ -12,18 +13,20 @@ function observed() {
       done();
     },
   });
+  const metrics = createMetrics('payments');
   let wakes = 0;
   const transact = withAfterCommit(memoryStores().transact, {
     logger: createLogger({ name: 'payments', level: 'info', destination }),
     wakeRelay: () => void wakes++,
+    metrics,
   });
   const told = () =>
     lines.map(({ msg, transaction_id, status, reason }) => [msg, transaction_id, status, reason] as const);
-  return { transact, told, wakes: () => wakes };
+  return { transact, told, wakes: () => wakes, metrics };
 }
 
 test('O3: each status that a transaction is given is one log line', async () => {
-  const { transact, told } = observed();
+  const { transact, told, metrics } = observed();
   const deposit = newDeposit();
   const [cancelled, executed] = [newWithdrawal(), newWithdrawal({ payoutId: 'po_1' })];
   await transact(async (tx) => {
@@ -42,6 +45,11 @@ test('O3: each status that a transaction is given is one log line', async () => 
     ['transition', cancelled.id, 'voiding', 'cancelled_by_user'],
     ['transition', executed.id, 'processing', null],
   ]);
+  const { text } = await metrics.render();
+  const counted = (labels: string) => Number(text.split(`total{${labels},service="payments"} `)[1]?.split('\n')[0]);
+  expect(counted('kind="withdrawal",status="pending",reason=""')).toBe(2);
+  expect(counted('kind="deposit",status="failed",reason="no_card"')).toBe(1);
+  expect(counted('kind="withdrawal",status="completed",reason=""')).toBe(0);
 });
 
 test('O3: what lost its race or was rolled back leaves no line, and wakes nobody', async () => {

@@ -2,6 +2,7 @@ import { acquireLease, over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
+import { exposeCases } from './cases/metrics.ts';
 import type { Config } from './config.ts';
 import { wireConservation } from './conservation/wire-conservation.ts';
 import { wireDeadLetters } from './dead-letters/wire-dead-letters.ts';
@@ -37,6 +38,7 @@ function wire(platform: Platform<Config>) {
     decided: decisionCounter(platform),
   };
   const asking = askPayments(platform);
+  exposeCases(platform.metrics, { sql: db.read, clock });
   const deadLetters = wireDeadLetters(platform);
   const reports = wireReports(platform, deps, asking);
   const holder = newUuid();

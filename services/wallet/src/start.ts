@@ -6,6 +6,7 @@ import { exposeLedger } from './checker/metrics.ts';
 import { watchLedger } from './checker/watch-ledger.ts';
 import type { Config } from './config.ts';
 import { entities } from './entities.ts';
+import { exposeFreezes } from './freezes/metrics.ts';
 import { messageHandlers } from './handle-messages.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import { postgresLedger, type WalletTx } from './ledger/ledger-store.ts';
@@ -33,6 +34,7 @@ export const start = (config: Config) =>
         intervalMs,
         fullEvery,
       });
+      exposeFreezes(metrics, platform.db.read);
       exposeLedger(metrics, { last: checker.last, clock, intervalMs });
       return {
         routes: routes({ ledger, dataSource, sql: platform.db.read, internalKeys: [config.INTERNAL_KEY] }),
