@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readScale, type Scale } from './scale.ts';
 
 export type Options = {
   fresh: boolean;
   verbose: boolean;
   /** Of the gateway, when it was asked for: then it must be free. */
   port: number | undefined;
+  /** How many processes of each service. */
+  scale: Scale;
   /** Data and secrets: outside the checkout, because as root PostgreSQL runs as a user who cannot reach a checkout under /root. */
   stateFolder: string;
   /** stack.json and the logs: `.local`, or the state folder when STATE_DIR named one, so that two stacks share nothing. */
@@ -18,9 +21,10 @@ export type Options = {
   rabbitmqPlugins: string[];
 };
 
-const usage = `npm start [-- --fresh] [--port N] [--verbose]
+const usage = `npm start [-- --fresh] [--port N] [--scale SERVICE=N,…] [--verbose]
   --fresh    forget all data of earlier runs
   --port N   the gateway's port (8080 if free, unless given)
+  --scale    wallet=2,payments=3: so many processes of these, behind a balancer on this machine
   --verbose  show all log lines, not only warnings and errors`;
 
 /** What the command line and the environment ask for. Throws with the usage when it makes no sense. */
@@ -36,6 +40,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, roo
   return {
     fresh: given.fresh,
     verbose: given.verbose,
+    scale: scaleOf(given.scale, env),
     port: port === undefined ? undefined : Number(port),
     stateFolder: stateDir === undefined ? defaultStateFolder(root) : path.resolve(stateDir),
     runFolder: stateDir === undefined ? path.join(root, '.local') : path.resolve(stateDir),
@@ -45,7 +50,15 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, roo
   };
 }
 
-function parse(args: readonly string[]): { fresh: boolean; verbose: boolean; port?: string } {
+function scaleOf(text: string | undefined, env: NodeJS.ProcessEnv): Scale {
+  try {
+    return readScale(text, env);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${usage}`);
+  }
+}
+
+function parse(args: readonly string[]): { fresh: boolean; verbose: boolean; port?: string; scale?: string } {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -53,6 +66,7 @@ function parse(args: readonly string[]): { fresh: boolean; verbose: boolean; por
         fresh: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         port: { type: 'string' },
+        scale: { type: 'string' },
       },
     });
     return values;

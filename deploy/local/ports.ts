@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { serviceNames } from './databases.ts';
+import type { Address } from './balancer.ts';
+import { type Service, serviceNames } from './databases.ts';
 import { claimBlockOf, freePort, isFree } from './free-port.ts';
+import type { Scale } from './scale.ts';
 import type { Ports } from './service-environment.ts';
 
 /** Where the design's picture has the gateway. */
@@ -48,4 +50,14 @@ async function firstFree(preferred: (number | undefined)[], taken: Set<number>):
   }
   const port = await freePort();
   return taken.has(port) ? firstFree([], taken) : port;
+}
+
+/** Where the processes of a service listen: at its own ports, or, behind a balancer that listens there, at others. */
+export async function replicaAddresses(service: Service, ports: Ports, scale: Scale): Promise<Address[]> {
+  if (scale[service] === 1) return [ports[service]];
+  const replicas: Address[] = [];
+  for (let n = 0; n < scale[service]; n++) {
+    replicas.push({ port: await freePort(), opsPort: n === 0 ? ports[service].opsPort : await freePort() });
+  }
+  return replicas;
 }

@@ -13,7 +13,7 @@ const START_TIMEOUT_MS = 60_000;
 const START_ATTEMPTS_MAX = 20;
 const RETRY_PAUSE_MS = 200;
 /** Five services with a pool of 10 each, workers, migrations, and tests that open 50 at once. */
-const CONNECTIONS_MAX = 200;
+export const CONNECTIONS_MAX = 200;
 
 export type Postgres = {
   /** Of the superuser. */

@@ -10,7 +10,7 @@ export type Servers = {
   managementUrl: string | undefined;
 };
 
-type Opened = {
+export type Opened = {
   push: (name: string, release: () => void | Promise<void>) => void;
   say: (text: string) => void;
   stopping: () => boolean;
@@ -52,7 +52,12 @@ async function privateRabbit(
 type Server = { exit: Promise<void>; stop: () => Promise<void> };
 
 /** A server that dies is started again on its port and its data; the services reconnect by themselves. */
-function keepUp(name: string, first: Server, again: () => Promise<Server>, { push, say, stopping }: Opened): void {
+export function keepUp(
+  name: string,
+  first: Server,
+  again: () => Promise<Server>,
+  { push, say, stopping }: Opened,
+): void {
   let current = first;
   push(name, () => current.stop());
   const watch = async (): Promise<void> => {

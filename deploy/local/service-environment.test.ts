@@ -57,3 +57,17 @@ test('a variable with a service and two underscores before it is for that servic
   });
   expect(serviceEnvironment('payments', wiring, env)).not.toHaveProperty('WALLET__DATABASE_URL');
 });
+
+test('O2: one replica of several listens where the balancer looks, drains longer than its probes take, and believes it about addresses', () => {
+  const at = { port: 21, opsPort: 22 };
+  expect(serviceEnvironment('gateway', wiring, { GATEWAY__PORT: '8080' }, at)).toMatchObject({
+    PORT: '21',
+    OPS_PORT: '22',
+    DRAIN_DELAY_MS: '1500',
+    TRUSTED_PROXIES: '1',
+  });
+  expect(serviceEnvironment('gateway', wiring, { DRAIN_DELAY_MS: '5000' }, at)).toMatchObject({
+    DRAIN_DELAY_MS: '5000',
+  });
+  expect(serviceEnvironment('gateway', wiring, {})).toMatchObject({ PORT: '1', OPS_PORT: '2' });
+});

@@ -1,7 +1,9 @@
+import { type Address, BALANCED_DRAIN_DELAY_MS } from './balancer.ts';
 import { type Service, type ServiceDatabase, serviceNames } from './databases.ts';
 import type { Secrets } from './secrets.ts';
 
-export type Ports = Record<Service | 'simulator', { port: number; opsPort: number }>;
+/** Where each is reached; behind a balancer its processes listen elsewhere. */
+export type Ports = Record<Service | 'simulator', Address>;
 
 /** What the processes of one stack have to know of one another. */
 export type Wiring = {
@@ -18,24 +20,32 @@ export const webhookUrl = (ports: Ports): string => `${urlAt(ports.webhooks.port
 
 /**
  * The environment of one service. What the launcher's own environment says is handed on (intervals, limits), then comes the wiring,
- * and last what was given for this service alone: WALLET__LOG_LEVEL=debug is LOG_LEVEL=debug for the wallet.
+ * and last what was given for this service alone: WALLET__LOG_LEVEL=debug is LOG_LEVEL=debug for the wallet. `behindBalancer` is where one
+ * replica of several listens.
  */
-export function serviceEnvironment(service: Service, wiring: Wiring, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function serviceEnvironment(
+  service: Service,
+  wiring: Wiring,
+  env: NodeJS.ProcessEnv,
+  behindBalancer?: Address,
+): NodeJS.ProcessEnv {
   const { secrets, ports } = wiring;
   return {
+    ...(behindBalancer && { DRAIN_DELAY_MS: String(BALANCED_DRAIN_DELAY_MS), TRUSTED_PROXIES: '1' }),
     // The demo token is printed once and pasted for the rest of the day.
     ACCESS_TOKEN_TTL_S: '86400',
     // Who tries things out registers more than three users in an hour.
     RATE_LIMITS_ENFORCED: 'false',
     ...shared(env),
     NODE_ENV: 'development',
-    PORT: String(ports[service].port),
-    OPS_PORT: String(ports[service].opsPort),
     DATABASE_URL: wiring.databases[service].serviceUrl,
     AMQP_URL: wiring.amqpUrl,
     INTERNAL_KEY: secrets.internalKeys[service],
     ...ownVariables(service, wiring),
     ...overrides(service, env),
+    // Last: ports that were asked for were heard when ports were chosen (choosePorts).
+    PORT: String((behindBalancer ?? ports[service]).port),
+    OPS_PORT: String((behindBalancer ?? ports[service]).opsPort),
   };
 }
 

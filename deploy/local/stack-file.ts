@@ -26,11 +26,16 @@ export type StackFile = {
   demo: DemoAccount;
 };
 
-type StackService = {
+type StackProcess = {
   url: string;
   ops_url: string;
   pid: number | undefined;
   log: string;
+};
+
+/** `url` is the balancer's where there are several replicas; `ops_url`, `pid` and `log` are then the first one's. */
+type StackService = StackProcess & {
+  replicas: StackProcess[];
   /** Of the service's own role. */
   database_url: string;
   /** Of the superuser, in the service's database. */

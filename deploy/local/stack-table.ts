@@ -8,7 +8,10 @@ export function stackTable(
 ): string {
   const { stackFile, headersFile } = files;
   const rows = [
-    ...Object.entries(stack.services).map(([name, { url, ops_url }]) => [name, url, `${ops_url}/readyz`]),
+    ...Object.entries(stack.services).flatMap(([name, { url, ops_url, replicas }]) => [
+      [replicas.length === 1 ? name : `${name} × ${replicas.length}`, url, `${ops_url}/readyz`],
+      ...replicas.slice(1).map((other) => ['', '', `${other.ops_url}/readyz`]),
+    ]),
     ['Revio simulator', stack.simulator.url, `${stack.simulator.url}/_sim/truth`],
     ['PostgreSQL', withoutPassword(stack.postgres_url)],
     ['RabbitMQ', withoutPassword(stack.amqp_url), withoutPassword(stack.rabbitmq_management_url ?? '')],

@@ -1,4 +1,4 @@
-// `npm start [-- --fresh] [--port N] [--verbose]`: the whole system on this machine, from a bare clone.
+// `npm start [-- --fresh] [--port N] [--scale SERVICE=N,…] [--verbose]`: the whole system on this machine, from a bare clone.
 import { ensure, root } from './ensure.mjs';
 import { tryLock } from './lock.mjs';
 
