@@ -6,4 +6,4 @@ export { type Migration, migrate, requireMigrations } from './migrate.ts';
 export { over } from './over.ts';
 export { schemaDrift } from './schema-drift.ts';
 export type { Sql } from './sql.ts';
-export type { Transact } from './transact.ts';
+export { type Transact, withRepeats } from './transact.ts';

@@ -35,13 +35,20 @@ const RETRY_CAP_MS = 50;
 /** After an unknown COMMIT the database is often restarting, which takes 0.1–2 s; together these wait for 3.8 s. */
 const RERUN_PAUSES_MS = [50, 250, 500, 1_000, 2_000];
 
-export function postgresTransact(pool: pg.Pool, observe: TransactObserver): Transact<Sql> {
+/** Runs work in one transaction, once. Throws what it threw, and UnknownCommit when nobody can say whether it happened. */
+export type TransactOnce<Tx> = <R>(work: (tx: Tx) => Promise<R>, isolation: Isolation) => Promise<R>;
+
+export const postgresTransact = (pool: pg.Pool, observe: TransactObserver): Transact<Sql> =>
+  withRepeats((work, isolation) => transactOnce(pool, work, isolation, observe), observe);
+
+/** The rules of when a transaction is run again, over whatever runs it once. */
+export function withRepeats<Tx>(once: TransactOnce<Tx>, observe: Pick<TransactObserver, 'conflict'>): Transact<Tx> {
   return async (work, { isolation = 'read committed', onUnknownCommit = 'throw', attemptsMax = ATTEMPTS_MAX } = {}) => {
     let unknown: UnknownCommit | undefined;
     let reruns = 0;
     for (let attempt = 1; ; ) {
       try {
-        return await transactOnce(pool, work, isolation, observe);
+        return await once(work, isolation);
       } catch (thrown) {
         const conflict = isConflict(thrown);
         if (conflict && attempt < attemptsMax) {

@@ -52,40 +52,66 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** An HTTP client for one origin: a pool of kept connections, a circuit breaker, one timeout, a cap on bodies, no redirects. */
-export function createClient(options: ClientOptions): HttpClient {
-  const base = new URL(options.baseUrl);
+/** What carries the requests of a client, one exchange each: connections, or in a simulation whatever it likes. Throws ExchangeFailed. */
+export interface Wire {
+  exchange(request: WireRequest, limits: { timeoutMs: number; bodyBytesMax: number }): () => Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+interface WireRequest {
+  method: HttpRequest['method'];
+  path: string;
+  headers: Record<string, string>;
+  body: string | null;
+  freshConnection: boolean;
+}
+
+/** Kept connections, and for what may never be repeated a new one each. One timeout bounds all tries of one exchange. */
+function connections(origin: string): Wire {
   const wiring = {
     connections: connectionsMax,
     connect: { timeout: connectMsMax },
     headersTimeout: 0, // The signal alone bounds the exchange.
     bodyTimeout: 0,
   };
-  const pool = new Pool(base.origin, wiring);
+  const pool = new Pool(origin, wiring);
   // Zero is undici's word for "no keep-alive".
-  const freshPool = new Pool(base.origin, { ...wiring, pipelining: 0 });
+  const freshPool = new Pool(origin, { ...wiring, pipelining: 0 });
+  return {
+    exchange: ({ freshConnection, ...request }, { timeoutMs, bodyBytesMax }) => {
+      const limits = { signal: AbortSignal.timeout(timeoutMs), bodyBytesMax };
+      return () => exchange(freshConnection ? freshPool : pool, request, limits);
+    },
+    close: async () => void (await Promise.all([pool.close(), freshPool.close()])),
+  };
+}
+
+/** An HTTP client for one origin: a pool of kept connections, a circuit breaker, one timeout, a cap on bodies, no redirects. */
+export function createClient(
+  options: ClientOptions,
+  wire: Wire = connections(new URL(options.baseUrl).origin),
+): HttpClient {
+  const base = new URL(options.baseUrl);
   const breaker = createBreaker(options, send);
   const record = recorder(options);
   let streams: ReturnType<typeof createStreams> | undefined; // of the few that ever stream
   let inFlight = 0;
 
   async function send(request: HttpRequest): Promise<HttpResponse> {
-    const limits = {
-      signal: AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs),
-      bodyBytesMax: options.bodyBytesMax,
-    };
-    const wire = {
+    const limits = { timeoutMs: request.timeoutMs ?? options.timeoutMs, bodyBytesMax: options.bodyBytesMax };
+    const asked = {
       method: request.method,
       path: base.pathname.replace(/\/$/, '') + request.path,
       headers: headersOf(request),
       body: request.json === undefined ? null : JSON.stringify(request.json),
+      freshConnection: request.freshConnection === true,
     };
-    const over = request.freshConnection ? freshPool : pool;
-    const response = await exchange(over, wire, limits).catch((error: unknown) => {
+    const once = wire.exchange(asked, limits);
+    const response = await once().catch((error: unknown) => {
       const again =
         request.idempotent && error instanceof ExchangeFailed && error.kind === 'network' && !error.answered;
       if (!again) throw error;
-      return exchange(over, wire, limits);
+      return once();
     });
     if (response.status >= 500) throw new ServerError(response);
     return response;
@@ -116,7 +142,7 @@ export function createClient(options: ClientOptions): HttpClient {
     },
     async close() {
       breaker.shutdown();
-      await Promise.all([pool.close(), freshPool.close(), streams?.close()]);
+      await Promise.all([wire.close(), streams?.close()]);
     },
   };
 }

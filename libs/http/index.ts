@@ -1,8 +1,8 @@
 export { temporarilyUnavailable } from './answer-error.ts';
 export { createApp } from './app.ts';
-export { createClient, type HttpClient } from './client.ts';
+export { createClient, type HttpClient, type Wire } from './client.ts';
 export { HttpUnavailable } from './client-errors.ts';
-export type { HttpResponse } from './exchange.ts';
+export { ExchangeFailed, type HttpResponse } from './exchange.ts';
 export { type Listening, listen } from './listen.ts';
 export type { Access, Operation, OperationExample } from './operation.ts';
 export { parseBody, parseQuery } from './parse-body.ts';

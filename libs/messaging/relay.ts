@@ -1,5 +1,5 @@
 import { events, eventTypes } from '#libs/contracts';
-import type { Database, Sql } from '#libs/db';
+import { type Database, over, type Sql, type Transact } from '#libs/db';
 import { type Logger, startLoop } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import type { Broker } from './broker.ts';
@@ -31,7 +31,7 @@ const CONFIRM_TIMEOUT_MS = 10_000;
 /** What no queue wanted waits this long: at the head of every batch, many of them would let nothing else through. */
 const RETRY_MS = 5_000;
 
-interface OutboxRow {
+export interface OutboxRow {
   id: bigint;
   message_id: string;
   type: string;
@@ -39,10 +39,21 @@ interface OutboxRow {
   traceparent: string | null;
 }
 
+/** What a relay does to the outbox, in one transaction. */
+export interface OutboxTx {
+  /** Oldest first, and none that another relay has taken and not let go of. */
+  takeUnpublished(limit: number): Promise<OutboxRow[]>;
+  /** Returns for each how many seconds that was after the begin of the transaction that told it. */
+  markPublished(ids: bigint[]): Promise<number[]>;
+  /** Not to be taken again for `ms`. */
+  postpone(ids: bigint[], ms: number): Promise<void>;
+}
+
 /** Publishes what the transactions of this service have enqueued. Any number of replicas may run. */
 export function startRelay(options: RelayOptions): Relay {
   const { db, broker, logger, batchMax = BATCH_MAX, intervalMs = INTERVAL_MS } = options;
   const count = relayMetrics(options.metrics, db.read);
+  const transact = over(db, postgresOutbox);
   const channel = broker.keepChannel<Publish>({
     name: 'relay',
     open: async (opened) => publisherOn(opened),
@@ -52,9 +63,11 @@ export function startRelay(options: RelayOptions): Relay {
   async function runOnce(): Promise<number> {
     const publish = channel.session();
     if (publish === undefined || !broker.available()) return 0;
-    const sent = await relayBatch({ db, exchange: broker.names.exchange, publish, batchMax });
+    const sent = await relayBatch({ transact, exchange: broker.names.exchange, publish, batchMax });
+    for (const seconds of sent.lagS) count.lag.observe(seconds);
     if (sent.timedOut) channel.reset();
-    if (sent.returned + sent.failed > 0) logger.warn(sent, 'messages were not taken and stay in the outbox');
+    if (sent.returned + sent.failed > 0)
+      logger.warn({ ...sent, lagS: undefined }, 'messages were not taken and stay in the outbox');
     count.published.inc(sent.published);
     count.returned.inc(sent.returned);
     count.failed.inc(sent.failed);
@@ -78,6 +91,8 @@ interface Sent {
   returned: number;
   failed: number;
   timedOut: boolean;
+  /** Of each that was published: from its transaction's begin to the mark. */
+  lagS: number[];
 }
 
 /**
@@ -89,20 +104,15 @@ interface Sent {
  * relay that dies between confirm and mark sends its batch again: the inbox drops duplicates.
  */
 export async function relayBatch(deps: {
-  db: Pick<Database, 'transact'>;
+  transact: Transact<OutboxTx>;
   exchange: string;
   publish: Publish;
   batchMax: number;
   confirmTimeoutMs?: number;
 }): Promise<Sent> {
-  const { db, exchange, publish, batchMax, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = deps;
-  return db.transact(async (sql) => {
-    const rows = await sql.rows<OutboxRow>(
-      `SELECT id, message_id, type, envelope::text AS envelope, traceparent FROM outbox
-       WHERE published_at IS NULL AND retry_at <= now()
-       ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
-      [batchMax],
-    );
+  const { transact, exchange, publish, batchMax, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = deps;
+  return transact(async (tx) => {
+    const rows = await tx.takeUnpublished(batchMax);
     const outcomes = new Map<bigint, boolean>();
     const attempts = rows.map(async (row) => {
       const routed = await publish(publicationOf(row, exchange));
@@ -111,9 +121,10 @@ export async function relayBatch(deps: {
     const timedOut = await settledWithin(attempts, confirmTimeoutMs);
     const published = rows.filter(({ id }) => outcomes.get(id) === true).map(({ id }) => id);
     const returned = rows.filter(({ id }) => outcomes.get(id) === false).map(({ id }) => id);
-    await mark(sql, published, returned);
+    const lagS = published.length > 0 ? await tx.markPublished(published) : [];
+    if (returned.length > 0) await tx.postpone(returned, RETRY_MS);
     const failed = rows.length - published.length - returned.length;
-    return { published: published.length, returned: returned.length, failed, timedOut };
+    return { published: published.length, returned: returned.length, failed, timedOut, lagS };
   });
 }
 
@@ -133,17 +144,29 @@ const publicationOf = (row: OutboxRow, exchange: string) => ({
   },
 });
 
-async function mark(sql: Sql, published: bigint[], returned: bigint[]): Promise<void> {
-  if (published.length > 0) {
-    await sql.run('UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])', [published]);
-  }
-  if (returned.length > 0) {
+export const postgresOutbox = (sql: Sql): OutboxTx => ({
+  takeUnpublished: (limit) =>
+    sql.rows<OutboxRow>(
+      `SELECT id, message_id, type, envelope::text AS envelope, traceparent FROM outbox
+       WHERE published_at IS NULL AND retry_at <= now()
+       ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+      [limit],
+    ),
+  markPublished: async (ids) => {
+    const marked = await sql.rows<{ lagS: number }>(
+      `UPDATE outbox SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])
+       RETURNING extract(epoch FROM clock_timestamp() - created_at)::float8 AS "lagS"`,
+      [ids],
+    );
+    return marked.map(({ lagS }) => lagS);
+  },
+  postpone: async (ids, ms) => {
     await sql.run(
       `UPDATE outbox SET retry_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = ANY($1::bigint[])`,
-      [returned, RETRY_MS],
+      [ids, ms],
     );
-  }
-}
+  },
+});
 
 /** Whether the time was over before all of them had ended, well or badly. */
 async function settledWithin(attempts: Promise<void>[], timeoutMs: number): Promise<boolean> {
@@ -184,6 +207,11 @@ function relayMetrics(metrics: Metrics, read: Sql) {
       zero: [{}],
     }),
     returned: metrics.counter({ name: 'outbox_returned_total', help: 'Messages that no queue wanted', zero: [{}] }),
+    lag: metrics.histogram({
+      name: 'outbox_publish_lag_seconds',
+      help: 'From the begin of the transaction that told a message to its confirmation by the broker',
+      zero: [{}],
+    }),
     failed: metrics.counter({
       name: 'outbox_failed_total',
       help: 'Messages that were refused, or not confirmed in time, and will be sent again',
