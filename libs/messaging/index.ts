@@ -9,6 +9,7 @@ export {
   messagingSchema,
   postgresMessages,
 } from './messages.ts';
+export { type KeptDays, pruneMessages, pruningSchema } from './pruning.ts';
 export { DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
 export { type Relay, type RelayOptions, startRelay } from './relay.ts';
 export { watchEvents } from './watch-events.ts';

@@ -24,6 +24,10 @@ export const baseConfig = {
   CONSUMER_PREFETCH: count(20, { max: 1_000 }),
   /** The waits before tries 2, 3 and 4 of a message (W8); after the last it goes to the dead letter queue. */
   MESSAGE_DELAYS_MS: delays([60_000, 300_000, 900_000]),
+  /** How long messages are kept after they were sent: so far back `npm run replay` can publish them again. */
+  OUTBOX_KEEP_DAYS: count(14, { max: 3_650 }),
+  /** How long a service knows what it has handled, so that a copy does nothing: at least twice as long. */
+  INBOX_KEEP_DAYS: count(90, { max: 3_650 }),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Between "not ready" and the first thing that stops. Behind a balancer: longer than the interval of its probes. */
   DRAIN_DELAY_MS: durationMs(0, { min: 0 }),

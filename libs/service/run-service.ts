@@ -24,6 +24,7 @@ import {
   systemClock,
 } from '#libs/runtime';
 import { type Checks, createMetrics, type Metrics, type Ops, startOps } from '#libs/telemetry';
+import { keptDays, pruneLoop } from './keep-messages.ts';
 import { startLoops } from './start-loops.ts';
 
 /** No request of ours carries more than a few fields; what does (a webhook) reads its own body. */
@@ -144,7 +145,8 @@ async function boot<Config extends BaseConfig>(
   });
   const http = opened(releases, 'http', await listen(app, { host: config.HOST, port: config.PORT }));
   releases.push('long answers', async () => wiring.endLongAnswers?.());
-  const loops = opened(releases, 'loops', startLoops(wiring.loops ?? [], { logger, metrics, clock: systemClock }));
+  const work = [...(wiring.loops ?? []), ...(messaging === undefined ? [] : [pruneLoop(db, keptDays(config))])];
+  const loops = opened(releases, 'loops', startLoops(work, { logger, metrics, clock: systemClock }));
   wakeLoop = loops.wake;
   if (messaging !== undefined) {
     const { broker } = messaging;

@@ -3,6 +3,7 @@ import { GatewayMessages1795400000110 } from './1795400000110-messages.ts';
 import { AuditLog1795486000100 } from './1795486000100-audit-log.ts';
 import { Sessions1795486000200 } from './1795486000200-sessions.ts';
 import { RateLimits1795486000300 } from './1795486000300-rate-limits.ts';
+import { GatewayPruning1795510000100 } from './1795510000100-pruning.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   AuditLog1795486000100,
   Sessions1795486000200,
   RateLimits1795486000300,
+  GatewayPruning1795510000100,
 ];

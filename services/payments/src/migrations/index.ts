@@ -3,6 +3,7 @@ import { PaymentsFreezes1795400000310 } from './1795400000310-freezes.ts';
 import { PaymentsHistory1795488000000 } from './1795488000000-history.ts';
 import { PaymentsHistoryAcrossUsers1795488000100 } from './1795488000100-history-across-users.ts';
 import { PaymentsApprovals1795489000300 } from './1795489000300-approvals.ts';
+import { PaymentsPruning1795510000300 } from './1795510000300-pruning.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   PaymentsHistory1795488000000,
   PaymentsHistoryAcrossUsers1795488000100,
   PaymentsApprovals1795489000300,
+  PaymentsPruning1795510000300,
 ];

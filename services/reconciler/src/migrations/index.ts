@@ -6,6 +6,7 @@ import { Reports1795482000400 } from './1795482000400-reports.ts';
 import { StatementsAgain1795482100400 } from './1795482100400-statements-again.ts';
 import { Conservation1795483000400 } from './1795483000400-conservation.ts';
 import { ReportsExplainNothing1795483900400 } from './1795483900400-reports-explain-nothing.ts';
+import { ReconcilerPruning1795510000400 } from './1795510000400-pruning.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   StatementsAgain1795482100400,
   Conservation1795483000400,
   ReportsExplainNothing1795483900400,
+  ReconcilerPruning1795510000400,
 ];
