@@ -61,7 +61,9 @@ const variables = z.object({
   /** Between two such reads, whatever the first one brought: junk must not make us hammer Revio. */
   REVIO_KEYS_REST_MS: durationMs(60_000),
 
-  /** Deliveries that nobody vouches for and that are written down, per minute and process. The rest is only counted. */
+  /** Deliveries that nobody vouches for and that are answered 401, per minute, over all replicas; the next ones hear 429. What is signed has no limit. */
+  RATE_LIMIT_UNVERIFIED: count(1_000),
+  /** How many of them are written down. The rest is only counted. */
   UNVERIFIED_ROWS_PER_MINUTE: count(60),
   /** How often the counts of duplicates are written. */
   DUPLICATES_INTERVAL_MS: durationMs(1_000),

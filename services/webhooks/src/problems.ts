@@ -1,8 +1,8 @@
 import { Problem } from '#libs/http';
 import type { Receipt } from './receive-delivery.ts';
 
-/** Every refusal of this service; `null` is a 200. `unverified` is the same for every reason: a forger learns nothing from it. */
-export const refusals: Record<Receipt, Problem | null> = {
+/** Every refusal of this service but that of the limit; `null` is a 200. `unverified` is the same for every reason: a forger learns nothing from it. */
+export const refusals: Record<Exclude<Receipt, 'limited'>, Problem | null> = {
   accepted: null,
   stored: null,
   duplicate: null,

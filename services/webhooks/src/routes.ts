@@ -1,12 +1,17 @@
 import express, { type Request, Router } from 'express';
 import { requireInternal, requireStaff } from '#libs/auth';
 import { parseQuery, sourceAddress } from '#libs/http';
+import { limitRefusal, tellLimit } from '#libs/rate-limits';
 import { inboxRoute } from '#libs/service';
 import type { Metrics } from '#libs/telemetry';
 import { deliveriesQuery, listDeliveries } from './list-deliveries.ts';
 import type { ReceivedDelivery } from './log-row.ts';
 import { refusals } from './problems.ts';
 import { type ReceiveDeps, receipts, receiveDelivery } from './receive-delivery.ts';
+import { unverifiedLimit } from './unverified-limit.ts';
+
+/** Of which nobody has vouched for the sender. */
+const strangers = ['unverified', 'not_allowed', 'limited'];
 
 /** Revio's fullest sample has 6 kB; a purchase whose card failed a thousand times has half a megabyte. */
 const bodyBytesMax = 1024 * 1024;
@@ -35,12 +40,18 @@ export function publicRoutes(deps: PublicDeps): Router {
     labels: ['receipt'],
     zero: receipts.map((receipt) => ({ receipt })),
   });
+  const limit = unverifiedLimit(deps.unverified.max);
   const raw = express.raw({ type: () => true, limit: bodyBytesMax, inflate: false });
   return Router().post('/webhooks/revio', raw, async (request, response) => {
-    const receipt = await receiveDelivery(deps, receivedDelivery(deps, request));
+    const received = await receiveDelivery(deps, receivedDelivery(deps, request));
+    const { receipt } = received;
     deliveries.inc({ receipt });
-    if (receipt !== 'unverified' && receipt !== 'not_allowed') lastVerified.set(deps.clock.now().getTime() / 1000);
-    const refusal = refusals[receipt];
+    if (!strangers.includes(receipt)) lastVerified.set(deps.clock.now().getTime() / 1000);
+    if (received.receipt === 'limited') {
+      tellLimit(response, limit, { remaining: 0, resetMs: received.resetMs });
+      throw limitRefusal(limit, received);
+    }
+    const refusal = refusals[received.receipt];
     if (refusal !== null) throw refusal;
     if (receipt === 'accepted') deps.wakeRelay();
     response.json({ receipt });

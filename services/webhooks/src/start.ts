@@ -2,7 +2,6 @@ import { acquireLease, over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
-import { createBudget } from './budget.ts';
 import type { Config } from './config.ts';
 import { postgresWebhooksTx } from './delivery-store.ts';
 import { createDuplicateCounts } from './duplicate-counts.ts';
@@ -14,6 +13,7 @@ import { recordHandled } from './record-handled.ts';
 import { internalRoutes, publicRoutes } from './routes.ts';
 import { fetchKeys } from './signature/fetch-keys.ts';
 import { createKeyRing, type KeyRing, keyFetches } from './signature/key-ring.ts';
+import { countUnverified, unverifiedLimit } from './unverified-limit.ts';
 
 /** A holder that is gone is replaced after as many intervals. */
 const leaseIntervals = 3;
@@ -40,7 +40,11 @@ export const start = (config: Config) =>
         trustedProxies: config.TRUSTED_PROXIES,
         sealingKeys: config.SEALING_KEYS,
         internalKeys: [config.INTERNAL_KEY],
-        unverifiedRows: createBudget(clock, config.UNVERIFIED_ROWS_PER_MINUTE),
+        unverified: {
+          count: countUnverified({ read: db.read, clock, logger }, unverifiedLimit(config.RATE_LIMIT_UNVERIFIED)),
+          max: config.RATE_LIMIT_UNVERIFIED,
+          rowsMax: config.UNVERIFIED_ROWS_PER_MINUTE,
+        },
         duplicates,
         lastVerifiedAt: await transact((tx) => tx.lastVerifiedAt()),
         clock,

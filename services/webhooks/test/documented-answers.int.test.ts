@@ -28,6 +28,8 @@ let simulator: RevioSimulator;
 let webhooks: WebhooksStack;
 /** Without a relay, behind a proxy, for one network only. */
 let guarded: WebhooksStack;
+/** Which answers two strangers a minute. */
+let limited: WebhooksStack;
 
 beforeAll(async () => {
   simulator = await startRevioSimulator();
@@ -39,14 +41,17 @@ beforeAll(async () => {
       REVIO_API_KEY: simulator.apiKey,
       REVIO_IS_TEST: 'true',
       UNVERIFIED_ROWS_PER_MINUTE: '10000',
+      RATE_LIMIT_UNVERIFIED: '10000', // the flood below is another matter
     },
   });
+  limited = await startWebhooks({ env: { RATE_LIMIT_UNVERIFIED: '2' } });
   guarded = await startWebhooks({ env: { WEBHOOK_IP_ALLOWLIST: '192.0.2.0/24', TRUSTED_PROXIES: '1' } });
   simulator.control.webhookUrl({ url: `${webhooks.url}/webhooks/revio` });
 });
 afterAll(async () => {
   await webhooks?.close();
   await guarded?.close();
+  await limited?.close();
   await simulator?.stop();
 });
 
@@ -165,6 +170,17 @@ const deliveries: Record<string, () => Promise<Sent>> = {
     const body = paid();
     const headers = { ...plain(body), 'x-forwarded-for': '192.0.2.7, 198.51.100.7' };
     return { answer: await guarded.send(body, headers), body, at: guarded };
+  },
+  'forged, after a thousand of a minute': async () => {
+    const junk = () => limited.send(paid(), {});
+    await Promise.all([junk(), junk()]);
+    const body = paid();
+    return { answer: await limited.send(body, plain(body, keys.foreign)), body, at: limited };
+  },
+  'genuine, after a thousand forged ones of a minute': async () => {
+    await Promise.all([1, 2, 3].map(() => limited.send(paid(), {})));
+    const body = paid();
+    return { answer: await limited.send(body, plain(body)), body, at: limited };
   },
 };
 

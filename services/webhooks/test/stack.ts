@@ -52,20 +52,24 @@ export async function startWebhooks(
   const database = await freshDatabase('webhooks');
   const prefix = amqpPrefix();
   const internalKey = randomBytes(32);
-  const service = await start(
-    loadConfig(config, {
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      DATABASE_URL: (await options.through?.(database.url)) ?? database.url,
-      AMQP_URL: inject('amqpUrl'),
-      AMQP_PREFIX: prefix,
-      INTERNAL_KEY: internalKey.toString('base64'),
-      SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
-      DUPLICATES_INTERVAL_MS: '50',
-      REVIO_WEBHOOK_PUBLIC_KEYS: publicKeys.replaceAll('\n', '\\n'),
-      ...options.env,
-    }),
-  );
+  const databaseUrl = (await options.through?.(database.url)) ?? database.url;
+  const begin = () =>
+    start(
+      loadConfig(config, {
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'silent',
+        DATABASE_URL: databaseUrl,
+        AMQP_URL: inject('amqpUrl'),
+        AMQP_PREFIX: prefix,
+        INTERNAL_KEY: internalKey.toString('base64'),
+        SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        DUPLICATES_INTERVAL_MS: '50',
+        REVIO_WEBHOOK_PUBLIC_KEYS: publicKeys.replaceAll('\n', '\\n'),
+        ...options.env,
+      }),
+    );
+  const service = await begin();
+  const replicas: (typeof service)[] = [];
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
 
@@ -81,11 +85,17 @@ export async function startWebhooks(
     /** As Revio does it. */
     deliver: (body: string | Buffer, key?: KeyObject) =>
       send(body, { 'content-type': 'application/json', 'x-signature': signatureOf(body, key) }),
+    /** Another process on the same database, as far as a process of ours can tell. */
+    replica: async () => {
+      const replica = await begin();
+      replicas.push(replica);
+      return replica;
+    },
     rows: async <Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> =>
       (await owner.query<Row>(sql, values)).rows,
     close: async () => {
       await owner.end();
-      await service.stop();
+      await Promise.all([service, ...replicas].map((one) => one.stop()));
       await database.close();
     },
   };

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { blockCounter } from './block-counter.ts';
-import type { Taken } from './shared-counter.ts';
+import { type BlockTaken, blockCounter } from './block-counter.ts';
 
 let nowMs = 0;
 const clock = { now: () => new Date(nowMs), monotonicMs: () => nowMs };
@@ -11,7 +10,7 @@ function shared(max: number) {
   let endsAtMs = 0;
   const counter = {
     statements: 0,
-    take: async (_key: string, points: number): Promise<Taken> => {
+    take: async (_key: string, points: number): Promise<BlockTaken> => {
       counter.statements += 1;
       await Promise.resolve();
       if (nowMs >= endsAtMs) [used, endsAtMs] = [0, nowMs + 1000];
@@ -27,7 +26,8 @@ function shared(max: number) {
   };
   return counter;
 }
-const allowedOf = async (takes: Promise<Taken>[]) => (await Promise.all(takes)).filter(({ allowed }) => allowed).length;
+const allowedOf = async (takes: Promise<BlockTaken>[]) =>
+  (await Promise.all(takes)).filter(({ allowed }) => allowed).length;
 
 test.each([100, 97, 5, 60])('A5: of 300 at once on two replicas, exactly %i are let through', async (max) => {
   const counter = shared(max);

@@ -1,5 +1,10 @@
+import type { Taken } from '#libs/rate-limits';
 import type { Clock } from '#libs/runtime';
-import type { Counter, Taken } from './shared-counter.ts';
+
+/** Counts one request of `key`. Rejects when the counters cannot be reached and the limit refuses without them. */
+export type Counter = (key: string) => Promise<BlockTaken>;
+/** What is told of a request that was counted. */
+export type BlockTaken = Omit<Taken, 'used'>;
 
 /** Of users who came within the last minute. */
 const keysMax = 20_000;
@@ -18,15 +23,15 @@ interface Block {
  * a few less, where a replica keeps the rest of a block whose user has gone to another one.
  */
 export function blockCounter(
-  take: (key: string, points: number) => Promise<Taken>,
+  take: (key: string, points: number) => Promise<BlockTaken>,
   clock: Clock,
   { max }: { max: number },
 ): Counter {
   const size = blockSizeOf(max);
   const blocks = new Map<string, Block>();
-  const fetching = new Map<string, Promise<Taken>>();
+  const fetching = new Map<string, Promise<BlockTaken>>();
 
-  const fromBlock = (key: string): Taken | undefined => {
+  const fromBlock = (key: string): BlockTaken | undefined => {
     const block = blocks.get(key);
     const resetMs = (block?.endsAtMs ?? 0) - clock.monotonicMs();
     if (block === undefined || resetMs <= 0 || block.left === 0) return undefined;
@@ -34,7 +39,7 @@ export function blockCounter(
     return { allowed: true, remaining: block.left + block.beyond, resetMs, firstRefusal: false };
   };
 
-  async function fetchBlock(key: string): Promise<Taken> {
+  async function fetchBlock(key: string): Promise<BlockTaken> {
     const taken = await take(key, size);
     if (blocks.size >= keysMax) for (const [oldest] of [...blocks].slice(0, keysMax / 10)) blocks.delete(oldest);
     blocks.delete(key);

@@ -1,20 +1,8 @@
+import type { Limit } from '#libs/rate-limits';
 import type { Config } from '../config.ts';
 import { forwardedRoutes } from '../forward.ts';
 
-/** A limit of REQUIREMENTS A5: `max` requests per `windowS` seconds, counted from the first one, of one user or one network. */
-export interface Limit {
-  /** As `RateLimit-Policy` and the counters name it. */
-  name: string;
-  max: number;
-  windowS: number;
-  /**
-   * When the counters cannot be reached. `refuse`: nothing could be done without this database anyway. `alone`: each replica counts for
-   * itself, so that a database of ours that is down does not keep users from money that is reachable; the limit grows by the replicas.
-   */
-  withoutDatabase: 'refuse' | 'alone';
-}
-
-/** A limit of some routes, beside the general one that counts every request. */
+/** A limit of some routes (REQUIREMENTS A5), of one user or one network, beside the general one that counts every request. */
 export type RouteLimit = Limit & {
   routes: readonly { method: 'get' | 'post'; path: string }[];
   by: 'address' | 'user';

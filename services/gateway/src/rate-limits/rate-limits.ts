@@ -1,6 +1,6 @@
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import type { Sql, Transact } from '#libs/db';
-import { Problem } from '#libs/http';
+import { type Limit, limitRefusal, sharedCounter, tellLimit } from '#libs/rate-limits';
 import type { Clock, Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import type { AuditTx } from '../audit/audit-log.ts';
@@ -8,10 +8,9 @@ import { auditOf } from '../audit/audit-of.ts';
 import { accessOf } from '../authenticate.ts';
 import { callerOf } from '../caller-of.ts';
 import type { Access, AccessTokens } from '../identity/access-token.ts';
-import { blockCounter } from './block-counter.ts';
-import type { Limit, RouteLimit } from './limits.ts';
+import { blockCounter, type Counter } from './block-counter.ts';
+import type { RouteLimit } from './limits.ts';
 import { networkOf } from './network-of.ts';
-import { type Counter, sharedCounter, type Taken } from './shared-counter.ts';
 
 export interface RateLimitDeps {
   read: Sql;
@@ -41,11 +40,11 @@ export function rateLimits(deps: RateLimitDeps, limits: { general: Limit; routes
       const { address } = callerOf(request, deps.trustedProxies);
       // Who is not logged in is limited by where he comes from, also where users are counted: it ends in a 401.
       const taken = await count(access === undefined ? `a:${networkOf(address)}` : `u:${access.user.userId}`);
-      tell(response, limit, taken);
+      tellLimit(response, limit, taken);
       if (taken.allowed) return next();
       refusals.inc({ limit: limit.name });
       if (taken.firstRefusal) await keepRefusal(deps, limit, access, request);
-      throw refusalOf(limit, taken);
+      throw limitRefusal(limit, taken);
     };
   };
 
@@ -62,22 +61,6 @@ export function rateLimits(deps: RateLimitDeps, limits: { general: Limit; routes
 
 const accessIfAny = (deps: RateLimitDeps, request: Request): Promise<Access | undefined> =>
   accessOf(deps.tokens, request).catch(() => undefined);
-
-const secondsOf = (ms: number): number => Math.ceil(ms / 1000);
-
-/** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10): structured fields, one member per limit. */
-function tell(response: Response, { name, max, windowS }: Limit, { remaining, resetMs }: Taken): void {
-  const add = (header: string, member: string) =>
-    response.setHeader(header, [response.getHeader(header) ?? [], member].flat().join(', '));
-  add('ratelimit-policy', `"${name}";q=${max};w=${windowS}`);
-  add('ratelimit', `"${name}";r=${remaining};t=${secondsOf(resetMs)}`);
-}
-
-const refusalOf = ({ name, max, windowS }: Limit, { resetMs }: Taken): Problem =>
-  new Problem('rate_limited', {
-    detail: `The limit "${name}" is ${max} in ${windowS} seconds`,
-    headers: { 'retry-after': String(Math.max(1, secondsOf(resetMs))) },
-  });
 
 /** Best effort: a refusal must not fail because it could not be written down. */
 async function keepRefusal(deps: RateLimitDeps, { name }: Limit, access: Access | undefined, request: Request) {

@@ -2,6 +2,7 @@ import { Deliveries1763800000100 } from './1763800000100-deliveries.ts';
 import { DeliveryTrust1795392000100 } from './1795392000100-delivery-trust.ts';
 import { DeliveryFailures1795481000100 } from './1795481000100-delivery-failures.ts';
 import { WebhooksPruning1795510000500 } from './1795510000500-pruning.ts';
+import { RateLimits1795511000100 } from './1795511000100-rate-limits.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   DeliveryTrust1795392000100,
   DeliveryFailures1795481000100,
   WebhooksPruning1795510000500,
+  RateLimits1795511000100,
 ];

@@ -1,19 +1,18 @@
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Sql } from '#libs/db';
 import type { Clock } from '#libs/runtime';
-import type { Limit } from './limits.ts';
+import type { Limit } from './limit.ts';
 
 export interface Taken {
   allowed: boolean;
+  /** How many points the window has seen with these: as far as this replica knows, once they are more than there are. */
+  used: number;
   /** What is left of the window, as far as this replica knows. */
   remaining: number;
   resetMs: number;
   /** The first refusal of the window: the one that is worth an audit line, of however many come. */
   firstRefusal: boolean;
 }
-
-/** Counts one request of `key`. Rejects when the counters cannot be reached and the limit refuses without them. */
-export type Counter = (key: string) => Promise<Taken>;
 
 /**
  * A counter is one statement of half a millisecond; on an overloaded machine it took 600, and giving up then let twice the limit through.
@@ -23,16 +22,19 @@ const answerMsMax = 3_000;
 /** After a failure the database is left alone this long, so that requests do not queue up for it one by one. */
 const restMs = 5_000;
 
-/** Counts in the database, one statement a request, so that it is exact however many replicas count at once. */
+/**
+ * Counts in the database, one statement a request, so that it is exact however many replicas count at once. Rejects when the counters cannot
+ * be reached, but for a limit that is then counted `alone`. Needs the table `rateLimitsSchema`.
+ */
 export function sharedCounter(sql: Sql, clock: Clock, limit: Limit): (key: string, points: number) => Promise<Taken> {
   const { name, max, windowS } = limit;
   const alone = new RateLimiterMemory({ keyPrefix: name, points: max, duration: windowS });
   const shared = new RateLimiterPostgres({
-    storeClient: limit.withoutDatabase === 'alone' ? patient(sql, clock) : storeOver(sql),
+    storeClient: limit.withoutDatabase === 'refuse' ? storeOver(sql) : patient(sql, clock),
     storeType: 'pool',
     tableName: 'rate_limits',
     tableCreated: true, // by a migration, whose role we do not have
-    clearExpiredByTimeout: false, // the session pruner does it
+    clearExpiredByTimeout: false, // whoever owns the table prunes it
     keyPrefix: name,
     points: max,
     duration: windowS,
@@ -52,6 +54,8 @@ export function sharedCounter(sql: Sql, clock: Clock, limit: Limit): (key: strin
 
 const takenOf = (res: RateLimiterRes, allowed: boolean, max: number, points: number): Taken => ({
   allowed,
+  // What is refused without a statement is not counted any more.
+  used: res.consumedPoints === 0 ? max + points : res.consumedPoints,
   remaining: res.remainingPoints,
   resetMs: Math.max(res.msBeforeNext, 0),
   firstRefusal: !allowed && res.consumedPoints > max && res.consumedPoints - points <= max,
