@@ -3,6 +3,7 @@ import express from 'express';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
+import { listensTo } from '#libs/contracts';
 import { over } from '#libs/db';
 import { type Handlers, messagingSchema, postgresMessages } from '#libs/messaging';
 import { type BaseConfig, baseConfig, loadConfig, newUuid } from '#libs/runtime';
@@ -42,7 +43,8 @@ const configOf = (env: Env = {}): BaseConfig =>
     ...env,
   });
 
-const ignore: Handlers = { 'reconciler.observation-handled.v1': async () => undefined };
+/** Whatever the contracts send it. */
+const ignore: Handlers = Object.fromEntries(listensTo('webhooks').map((type) => [type, async () => undefined]));
 
 async function start(
   wire: (platform: Platform<BaseConfig>) => Wiring,
@@ -75,6 +77,7 @@ function echo(seen: { id: string; attempt: number }[]) {
     return {
       routes,
       handlers: {
+        ...ignore,
         'reconciler.observation-handled.v1': (event) =>
           transact(async (tx) => {
             if (await tx.claimMessage(event.id)) seen.push({ id: event.data.delivery_id, attempt: event.attempt });
