@@ -928,8 +928,9 @@ export interface Operations {
     data: Array<BankAccount>;
   } };
   /** Cases: what no rule may settle. */
-  listCases: { input: { query?: { status?: 'open' | 'in_review' | 'resolved' | 'dismissed' } }; answer: {
+  listCases: { input: { query?: { status?: 'open' | 'in_review' | 'resolved' | 'dismissed'; cause?: string; cursor?: string; limit?: string | number } }; answer: {
     data: Array<Case>;
+    next_cursor: string | null;
   } };
   /** Messages that no service could process, the latest first. */
   listDeadLetters: { input: { query?: { queue?: 'gateway' | 'wallet' | 'payments' | 'webhooks' | 'reconciler'; type?: string; reason?: string; state?: 'open' | 'replayed' | 'discarded'; correlation_id?: string; cursor?: string; limit?: string | number } }; answer: {

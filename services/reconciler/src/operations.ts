@@ -111,8 +111,15 @@ export const operations: readonly Operation[] = [
     summary: 'Cases: what no rule may settle',
     access: 'staff',
     query: casesQuery,
-    answers: { 200: { description: 'Newest first', schema: z.object({ data: z.array(caseAnswer) }) } },
-    examples: [{ name: 'What is open', query: { status: 'open' }, status: 200, answer: { data: [aCase] } }],
+    answers: {
+      200: {
+        description: 'Newest first',
+        schema: z.object({ data: z.array(caseAnswer), next_cursor: z.string().nullable() }),
+      },
+    },
+    examples: [
+      { name: 'What is open', query: { status: 'open' }, status: 200, answer: { data: [aCase], next_cursor: null } },
+    ],
   },
   {
     id: 'readCase',
@@ -230,15 +237,8 @@ export const operations: readonly Operation[] = [
     noteBody,
     { note: 'known' },
     {
-      examples: [
-        {
-          name: 'The last word',
-          params: theCase,
-          body: { note: 'known' },
-          status: 200,
-          answer: { ...inReview, status: 'dismissed', closed_at: at },
-        },
-      ],
+      problems: ['case_closed', 'outcome_unknown'],
+      examples: [{ name: 'Not while the payout is undecided', params: theCase, body: { note: 'known' }, status: 409 }],
     },
   ),
   ...deadLetterOperations,

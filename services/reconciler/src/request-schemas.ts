@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { amountText, currency, userId } from '#libs/contracts';
 import { type Currency, parseAmount } from '#libs/money';
+import type { CasePlace } from './cases/case.ts';
 
 /** What a person writes; long enough to say where it can be looked up. */
 const text = z.string().trim().min(1).max(2_000);
@@ -45,7 +46,38 @@ export const resolutionBody = z.discriminatedUnion('outcome', [
     .transform(({ amount, currency: of, ...body }, ctx) => ({ ...body, amountMinor: exact(amount, of, ctx) })),
 ]);
 
-export const casesQuery = z.strictObject({ status: z.enum(['open', 'in_review', 'resolved', 'dismissed']).optional() });
+/** As many as a person reads through. */
+export const listMax = 100;
+
+/** `<milliseconds>_<uuid>` of the last case of the page before; opaque to whoever carries it. */
+const casesCursor = z
+  .base64url()
+  .max(128)
+  .transform((encoded, ctx): CasePlace => {
+    const [, ms, id] = /^(\d{1,14})_([0-9a-f-]{36})$/.exec(Buffer.from(encoded, 'base64url').toString('latin1')) ?? [];
+    if (ms !== undefined && id !== undefined && z.uuid().safeParse(id).success)
+      return { openedAt: new Date(Number(ms)), id };
+    ctx.addIssue({ code: 'custom', message: 'is none of ours' });
+    return z.NEVER;
+  });
+
+export const casesCursorOf = ({ openedAt, id }: CasePlace): string =>
+  Buffer.from(`${openedAt.getTime()}_${id}`).toString('base64url');
+
+export const casesQuery = z.strictObject({
+  status: z.enum(['open', 'in_review', 'resolved', 'dismissed']).optional(),
+  cause: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'Must be a word such as unknown_outcome')
+    .optional(),
+  cursor: casesCursor.optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9][0-9]{0,2}$/)
+    .transform(Number)
+    .pipe(z.number().max(listMax))
+    .default(listMax),
+});
 export const proposalsQuery = z.strictObject({
   state: z.enum(['proposed', 'rejected', 'approved', 'executed', 'failed']).optional(),
 });

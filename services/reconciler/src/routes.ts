@@ -11,8 +11,10 @@ import { type ProposeDeps, proposeAdjustment, proposeResolution } from './propos
 import {
   adjustmentBody,
   assignBody,
+  casesCursorOf,
   casesQuery,
   decisionBody,
+  listMax,
   noteBody,
   proposalsQuery,
   resolutionBody,
@@ -20,9 +22,6 @@ import {
 import { shownAct, shownCase, shownProposal, shownVerdict } from './resources.ts';
 
 type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[]; deadLetters: Router; reports: Router };
-
-/** As many as a person reads through. */
-const listMax = 100;
 
 /** Internal: the gateway speaks for admins and support. Nobody speaks without a token for this service. */
 export function routes(deps: RouteDeps): Router {
@@ -32,8 +31,13 @@ export function routes(deps: RouteDeps): Router {
 
   router.get('/cases', async (request, response) => {
     requireStaff(request);
-    const { status } = parseQuery(casesQuery, request);
-    response.json({ data: (await deps.transact((tx) => tx.listCases(listMax, status))).map(shownCase) });
+    const { cursor: after, limit, ...filter } = parseQuery(casesQuery, request);
+    const found = await deps.transact((tx) => tx.listCases(limit + 1, { ...filter, after }));
+    const last = found.length > limit ? found[limit - 1] : undefined;
+    response.json({
+      data: found.slice(0, limit).map(shownCase),
+      next_cursor: last === undefined ? null : casesCursorOf(last),
+    });
   });
   router.get('/cases/:id', async (request, response) => {
     requireStaff(request);

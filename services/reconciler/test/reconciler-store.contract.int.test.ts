@@ -125,6 +125,24 @@ describe.each(worlds)('the store on $name', ({ open }) => {
     expect((await run((tx) => tx.listCases(9))).map(({ id }) => id)).toEqual([newer.id, older.id]);
   });
 
+  test('R4: however many cases there are, each is found: page by page, by status and by cause', async () => {
+    const cause = `cause_${randomUUID()}`;
+    // Three of the same moment, whose order is that of their ids.
+    const opened = [1, 2, 2, 2, 3].map((seconds) => ({ ...aCase({ openedAt: at(seconds) }), cause }));
+    for (const each of opened) await run((tx) => tx.insertCase(each));
+    const found: string[] = [];
+    for (let after: Case | undefined; ; ) {
+      const page = await run((tx) => tx.listCases(2, { status: 'open', cause, after }));
+      found.push(...page.map(({ id }) => id));
+      after = page.at(-1);
+      if (page.length < 2) break;
+    }
+    expect(found).toHaveLength(5);
+    expect(new Set(found)).toEqual(new Set(opened.map(({ id }) => id)));
+    expect([found[0], found[4]]).toEqual([opened[4]?.id, opened[0]?.id]);
+    expect(await run((tx) => tx.listCases(9, { status: 'resolved', cause }))).toEqual([]);
+  });
+
   test('of a case, only what people do with it changes', async () => {
     const opened = aCase({ openedAt: at(5) });
     await run((tx) => tx.insertCase(opened));
@@ -133,7 +151,7 @@ describe.each(worlds)('the store on $name', ({ open }) => {
     expect(await run((tx) => tx.lockCase(opened.id))).toEqual(changed);
     expect(await run((tx) => tx.findCase(opened.id))).toEqual(changed);
     expect(await run((tx) => tx.lockCase(randomUUID()))).toBeNull();
-    expect(await run((tx) => tx.listCases(9, 'dismissed'))).toEqual([changed]);
+    expect(await run((tx) => tx.listCases(9, { status: 'dismissed' }))).toEqual([changed]);
   });
 
   test('A7: acts come in their order, of one case', async () => {

@@ -15,6 +15,15 @@ export interface Case {
   closedAt: Date | null;
 }
 
+/** Where a case stands among all, so that a page can begin behind it. */
+export type CasePlace = Pick<Case, 'openedAt' | 'id'>;
+
+/** All that are given must hold. */
+export interface CaseFilter {
+  status?: CaseStatus | undefined;
+  cause?: string | undefined;
+}
+
 type CaseStatus = 'open' | 'in_review' | 'resolved' | 'dismissed';
 
 type Step = 'assign' | 'dismiss' | 'resolve';

@@ -1,5 +1,5 @@
 import type { MemoryDatabase } from '#libs/db';
-import type { Case } from '../cases/case.ts';
+import type { Case, CasePlace } from '../cases/case.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import type { Act } from './act.ts';
 import type { PeopleTx } from './people-store.ts';
@@ -13,6 +13,9 @@ export const memoryCases = (memory: MemoryDatabase) =>
     unique: { cases_once: (row) => `${row.cause} ${row.about}` },
   });
 
+const newestFirst = (a: CasePlace, b: CasePlace): number =>
+  b.openedAt.getTime() - a.openedAt.getTime() || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+
 export function memoryPeople(memory: MemoryDatabase, cases: MemoryCases): PeopleTx {
   const acts = memory.table<Act>({ key: (row) => row.id, keyConstraint: 'acts_pkey' });
   const proposals = memory.table<Proposal>({ key: (row) => row.id, keyConstraint: 'proposals_pkey' });
@@ -22,10 +25,12 @@ export function memoryPeople(memory: MemoryDatabase, cases: MemoryCases): People
     putCase: async ({ id, status, assignee, closedAt }) => {
       cases.update(id, { status, assignee, closedAt });
     },
-    listCases: async (limit, status) =>
+    listCases: async (limit, { status, cause, after } = {}) =>
       cases
         .filter((row) => status === undefined || row.status === status)
-        .sort((a, b) => b.openedAt.getTime() - a.openedAt.getTime() || (a.id < b.id ? -1 : 1))
+        .filter((row) => cause === undefined || row.cause === cause)
+        .filter((row) => after === undefined || newestFirst(after, row) < 0)
+        .sort(newestFirst)
         .slice(0, limit),
 
     insertAct: async (act) => acts.insert(act),

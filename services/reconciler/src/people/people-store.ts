@@ -1,5 +1,5 @@
 import type { Sql } from '#libs/db';
-import type { Case } from '../cases/case.ts';
+import type { Case, CaseFilter, CasePlace } from '../cases/case.ts';
 import type { Decided, Proposal } from '../proposals/proposal.ts';
 import type { Act } from './act.ts';
 
@@ -9,8 +9,8 @@ export interface PeopleTx {
   lockCase(id: string): Promise<Case | null>;
   /** Writes status, assignee and closing time; the rest never changes. */
   putCase(changed: Case): Promise<void>;
-  /** Newest first. */
-  listCases(limit: number, status?: Case['status']): Promise<Case[]>;
+  /** Newest first, those behind `after` only. */
+  listCases(limit: number, which?: CaseFilter & { after?: CasePlace | undefined }): Promise<Case[]>;
 
   insertAct(act: Act): Promise<void>;
   /** Oldest first. */
@@ -53,10 +53,13 @@ export const postgresPeople = (sql: Sql): PeopleTx => ({
       closedAt,
     ]);
   },
-  listCases: (limit, status) =>
+  listCases: (limit, { status, cause, after } = {}) =>
     sql.rows<Case>(
-      `SELECT ${caseColumns} FROM cases WHERE $2::text IS NULL OR status = $2 ORDER BY opened_at DESC, id LIMIT $1`,
-      [limit, status ?? null],
+      `SELECT ${caseColumns} FROM cases
+       WHERE ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR cause = $3)
+         AND ($5::uuid IS NULL OR (opened_at, id) < ($4::timestamptz, $5))
+       ORDER BY opened_at DESC, id DESC LIMIT $1`,
+      [limit, status ?? null, cause ?? null, after?.openedAt ?? null, after?.id ?? null],
     ),
 
   insertAct: async ({ id, at, actorId, actorRole, action, caseId, proposalId, about, note }) => {

@@ -23,8 +23,10 @@ test.each([
 
 test('a day is one of the calendar', () => {
   expect(['2026-02-28', '2028-02-29', '2026-12-31'].map(isDay)).toEqual([true, true, true]);
-  expect(['2026-02-29', '2026-13-01', '2026-1-1', '', '2026-02-28T00:00', '22026-01-01'].map(isDay)).not.toContain(
-    true,
-  );
+  expect(
+    ['2026-02-29', '2026-13-01', '2026-1-1', '', '2026-02-28T00:00', '22026-01-01', '0000-01-01', '0099-12-31'].map(
+      isDay,
+    ),
+  ).not.toContain(true);
   expect([dayAfter('2026-12-31', 1), dayAfter('2026-03-01', -1)]).toEqual(['2027-01-01', '2026-02-28']);
 });

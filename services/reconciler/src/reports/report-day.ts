@@ -21,9 +21,12 @@ export function boundsOf(day: string, zone: string): DayBounds {
 /** `2026-02-28` and 1 give `2026-03-01`; negative goes back. */
 export const dayAfter = (day: string, days: number): string => isoDay(new Date(Date.parse(day) + days * dayMs));
 
-/** Whether this is a day of the calendar: neither `2026-02-30` nor `2026-2-3` is. */
+/**
+ * Whether this is a day of the calendar: neither `2026-02-30` nor `2026-2-3` is. Nor is any of the first centuries: PostgreSQL has no
+ * year 0, and JavaScript takes 99 for 1999.
+ */
 export const isDay = (raw: string): boolean =>
-  /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(raw) &&
+  /^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$/.test(raw) &&
   !Number.isNaN(Date.parse(raw)) &&
   isoDay(new Date(Date.parse(raw))) === raw;
 
