@@ -126,3 +126,45 @@ test('I9: postings that name transactions of another server (restored from a dum
   expect((await drain()).sources.length).toBeGreaterThan(0);
   await asOwner.end();
 });
+
+test('I9: what a page reads does not grow with the ledger', async () => {
+  const filled = await postgresTestLedger();
+  const asOwner = new pg.Client({ connectionString: filled.ownerUrl });
+  await asOwner.connect();
+  let reader: Database | undefined;
+  try {
+    await asOwner.query(`
+      INSERT INTO wallets (id, user_id, currency, available_minor, held_minor, receivable_minor, version, last_hash, created_at)
+        SELECT gen_random_uuid(), gen_random_uuid(), 'ZAR', 0, 0, 0, 0, decode(repeat('00', 32), 'hex'), now()
+        FROM generate_series(1, 2000);
+      INSERT INTO postings (id, kind, source_id, transaction_id, wallet_id, wallet_version, currency, amount_minor, created_at, written_by)
+        SELECT gen_random_uuid(), 'credit', w.id || ' ' || n, 'dep_' || n, w.id, n, 'ZAR', 100, now(), n % 500
+        FROM wallets w, generate_series(1, 10) n`);
+    await asOwner.query('ANALYZE wallets, postings');
+    // As with ten times as many rows: from 8 MB on the planner may share a scan of the table between workers.
+    await asOwner.query(`DO $$ BEGIN
+      EXECUTE format('ALTER DATABASE %I SET min_parallel_table_scan_size = 0', current_database());
+      EXECUTE format('ALTER DATABASE %I SET parallel_setup_cost = 0', current_database());
+    END $$`);
+    reader = await connectDatabase({ url: filled.url, entities: [], poolMax: 1, applicationName: 'feed', logger });
+    const { read } = reader;
+    const plans: string[] = [];
+    const explaining: Database['read'] = {
+      ...read,
+      rows: async (text, values = []) => {
+        const lines = await read.rows<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS off) ${text}`, values);
+        plans.push(lines.map((line) => line['QUERY PLAN']).join('\n'));
+        return read.rows(text, values);
+      },
+    };
+    await pagePostings(explaining, feedStart, 200);
+    expect(plans).toHaveLength(2);
+    for (const plan of plans) {
+      expect(plan).toContain('postings_feed');
+      expect(plan).not.toContain('Seq Scan on postings');
+    }
+  } finally {
+    await Promise.all([reader?.close(), asOwner.end()]);
+    await filled.close();
+  }
+});
