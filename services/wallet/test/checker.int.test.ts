@@ -128,6 +128,34 @@ test.each<[string, string, object]>([
   expect((await check(checkpoints)).driftWallets, 'and again, until it is mended').toBe(1);
 });
 
+test('R5: a history that was taken back or rewritten, hashes and all, is not what an earlier check has seen', async () => {
+  const who = await funded();
+  const walletId = await walletIdOf(who);
+  const takeBack = async (): Promise<void> => {
+    await asOwner.query('DELETE FROM entries WHERE wallet_id = $1 AND wallet_version = 2', [walletId]);
+    await asOwner.query('DELETE FROM postings WHERE wallet_id = $1 AND wallet_version = 2', [walletId]);
+    await asOwner.query(
+      `UPDATE wallets SET version = 1, available_minor = available_minor + held_minor, held_minor = 0,
+         last_hash = (SELECT hash FROM entries WHERE wallet_id = $1 ORDER BY wallet_version DESC, line DESC LIMIT 1)
+       WHERE id = $1`,
+      [walletId],
+    );
+  };
+  const checkpoints: Checkpoints = new Map();
+  const isFound = async (full = false) =>
+    expect((await check(checkpoints, full)).breaks).toEqual([
+      { userId: who.userId, currency: 'ZAR', walletId, invariants: ['chain'], entry: '2:1' },
+    ]);
+  await holdFunds(ledger.deps, withdrawalOf(who, 100n));
+  expect((await check(checkpoints)).breaks).toEqual([]);
+  await takeBack();
+  expect((await check()).breaks, 'by itself it is whole').toEqual([]);
+  await isFound();
+  await isFound(true);
+  await holdFunds(ledger.deps, withdrawalOf(who, 50n));
+  await isFound();
+});
+
 test('R5 I3: a negative balance that somebody let in is seen', async () => {
   await funded();
   await asOwner.query('ALTER TABLE wallets DROP CONSTRAINT wallets_held_not_negative');

@@ -55,9 +55,14 @@ export function checkLedger(
         const wallets = await ledger.walletsAfter(after);
         const last = wallets.at(-1);
         if (last === undefined) return state;
-        const chains = await verifyPage(ledger, wallets, full ? new Map() : checkpoints);
-        for (const wallet of wallets) note(state, wallet, chains.get(wallet.id) ?? null);
-        for (const { id } of wallets) keep(checkpoints, id, chains.get(id));
+        const chains = await verifyPage(ledger, wallets, checkpoints);
+        const whole = full ? await verifyPage(ledger, wallets, new Map()) : chains;
+        for (const wallet of wallets) {
+          const since = chains.get(wallet.id);
+          const chain = asSeenBefore(wallet, checkpoints.get(wallet.id), since?.sound ? whole.get(wallet.id) : since);
+          note(state, wallet, chain ?? null);
+          keep(checkpoints, wallet.id, chain);
+        }
         after = last.id;
       }
     },
@@ -65,7 +70,19 @@ export function checkLedger(
   );
 }
 
-type Chain = { sound: true; verified: Verified } | { sound: false; entry: string | null };
+/** `rewritten`: it is whole, and another one than was verified before. */
+type Chain = { sound: true; verified: Verified } | { sound: false; entry: string | null; rewritten?: true };
+
+/**
+ * A whole chain, held against the checkpoint of an earlier check: it must lead on from there. One that ends before it, or elsewhere, was
+ * taken back or written anew, with all its hashes: by somebody, or by a database that came back without its last minutes.
+ */
+function asSeenBefore(wallet: WalletSums, before: Verified | undefined, chain: Chain | undefined): Chain | undefined {
+  if (before === undefined || chain?.sound !== true || wallet.version > before.version) return chain;
+  if (agrees(wallet, before)) return chain;
+  const version = wallet.version < before.version ? wallet.version + 1n : wallet.version;
+  return { sound: false, entry: `${version}:1`, rewritten: true };
+}
 
 /** Each wallet's chain, a few postings of all of them at a time. */
 async function verifyPage(
@@ -106,8 +123,8 @@ function byWallet(entries: readonly PostedEntry[]): Map<string, PostedEntry[]> {
 }
 
 /**
- * From the checkpoint, unless it and the wallet's row or sums contradict each other, or the wallet is behind it (a restored database):
- * then from the first entry, which finds the one to name.
+ * From the checkpoint, unless it and the wallet's row or sums contradict each other, or the wallet is behind it: then from the first
+ * entry, which finds the one to name, if there is one.
  */
 function startOf(wallet: WalletSums, checkpoints: Checkpoints): Verified {
   const checkpoint = checkpoints.get(wallet.id);
@@ -149,6 +166,7 @@ function note(state: LedgerState, wallet: WalletSums, chain: Chain | null): void
 }
 
 function keep(checkpoints: Checkpoints, walletId: string, chain: Chain | undefined): void {
+  if (chain?.sound === false && chain.rewritten) return; // still a contradiction at the next check, until this process ends
   if (chain?.sound !== true) checkpoints.delete(walletId);
   else if (checkpoints.has(walletId) || checkpoints.size < checkpointsMax) checkpoints.set(walletId, chain.verified);
 }
