@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import type { ServiceName } from '#libs/contracts';
-import { Problem } from '#libs/http';
+import { Problem, withDeadlineOf } from '#libs/http';
 import type { Actor, ServiceActor, UserActor } from './actor.ts';
 import { verifyInternalToken } from './internal-token.ts';
 
@@ -9,14 +9,17 @@ const actors = new WeakMap<Request, Actor>();
 const unauthenticated = new Problem('unauthenticated', { headers: { 'www-authenticate': 'Bearer' } });
 const forbidden = new Problem('forbidden');
 
-/** Lets through only calls that carry an internal token for `audience`. `keys`: the current one, and during a rotation the old. */
+/**
+ * Lets through only calls that carry an internal token for `audience`, under the deadline that they tell. `keys`: the current one, and during
+ * a rotation the old.
+ */
 export function requireInternal(expected: { audience: ServiceName; keys: readonly Buffer[] }): RequestHandler {
   return (request, _response, next) => {
     const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.get('authorization') ?? '')?.[1];
     const speaker = token === undefined ? undefined : verifyInternalToken(token, expected);
     if (speaker === undefined) throw unauthenticated;
     actors.set(request, speaker);
-    next();
+    withDeadlineOf(request, next);
   };
 }
 

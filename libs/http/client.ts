@@ -3,6 +3,7 @@ import { currentContext, type Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import { type BreakerOptions, createBreaker, ServerError } from './breaker.ts';
 import { HttpUnavailable, type UnavailableKind } from './client-errors.ts';
+import { type CallTime, deadlineHeader, timeLeft } from './deadline.ts';
 import { ExchangeFailed, exchange, type HttpResponse } from './exchange.ts';
 import { createStreams, type StreamedAnswer } from './stream.ts';
 
@@ -18,8 +19,10 @@ export interface ClientOptions {
   name: string;
   /** Its path is put before every request's path. No request ever leaves this origin. */
   baseUrl: string;
-  /** For the whole exchange: connection, request, answer and a possible second try. */
+  /** For the whole exchange: connection, request, answer and a possible second try. Less where whoever is answered waits less. */
   timeoutMs: number;
+  /** Tells the other side, a service of ours, how long it is waited for. */
+  tellsDeadline?: boolean;
   bodyBytesMax: number;
   metrics: Metrics;
   logger: Logger;
@@ -97,31 +100,42 @@ export function createClient(
   let streams: ReturnType<typeof createStreams> | undefined; // of the few that ever stream
   let inFlight = 0;
 
-  async function send(request: HttpRequest): Promise<HttpResponse> {
-    const limits = { timeoutMs: request.timeoutMs ?? options.timeoutMs, bodyBytesMax: options.bodyBytesMax };
+  async function send({ time, ...request }: HttpRequest & { time: CallTime }): Promise<HttpResponse> {
+    const limits = { timeoutMs: time.timeoutMs, bodyBytesMax: options.bodyBytesMax };
     const asked = {
       method: request.method,
       path: base.pathname.replace(/\/$/, '') + request.path,
-      headers: headersOf(request),
+      headers: {
+        ...headersOf(request),
+        ...(options.tellsDeadline ? { [deadlineHeader]: String(time.timeoutMs) } : {}),
+      },
       body: request.json === undefined ? null : JSON.stringify(request.json),
       freshConnection: request.freshConnection === true,
     };
     const once = wire.exchange(asked, limits);
-    const response = await once().catch((error: unknown) => {
-      const again =
-        request.idempotent && error instanceof ExchangeFailed && error.kind === 'network' && !error.answered;
-      if (!again) throw error;
-      return once();
-    });
+    const response = await once()
+      .catch((error: unknown) => {
+        const again =
+          request.idempotent && error instanceof ExchangeFailed && error.kind === 'network' && !error.answered;
+        if (!again) throw error;
+        return once();
+      })
+      .catch((error: unknown) => {
+        // The time was short by our own doing, which says nothing about the other side; only a trial of it must be passed.
+        const isOurs = time.isCut && !breaker.halfOpen && error instanceof ExchangeFailed && error.kind === 'timeout';
+        throw isOurs ? new HttpUnavailable(options.name, error.kind, error.sent, error.cause) : error;
+      });
     if (response.status >= 500) throw new ServerError(response);
     return response;
   }
 
   async function guarded(request: HttpRequest): Promise<HttpResponse> {
     if (inFlight >= inFlightMax) throw new HttpUnavailable(options.name, 'overloaded', false);
+    const time = timeLeft(request.timeoutMs ?? options.timeoutMs);
+    if (time === undefined) throw new HttpUnavailable(options.name, 'timeout', false);
     inFlight += 1;
     try {
-      return await breaker.fire(request);
+      return await breaker.fire({ ...request, time });
     } catch (error) {
       if (error instanceof ServerError) return error.response;
       if (error instanceof ExchangeFailed) throw new HttpUnavailable(options.name, error.kind, error.sent, error.cause);

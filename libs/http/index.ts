@@ -2,6 +2,7 @@ export { temporarilyUnavailable } from './answer-error.ts';
 export { createApp } from './app.ts';
 export { createClient, type HttpClient, type Wire } from './client.ts';
 export { HttpUnavailable } from './client-errors.ts';
+export { withDeadlineOf } from './deadline.ts';
 export { ExchangeFailed, type HttpResponse } from './exchange.ts';
 export { type Listening, listen } from './listen.ts';
 export type { Access, Operation, OperationExample } from './operation.ts';

@@ -7,6 +7,8 @@ export interface Context {
   correlationId?: string;
   /** W3C Trace Context, as the header has it. */
   traceparent?: string;
+  /** Until when somebody waits for the answer, in `performance.now()`: a call to a third that ends later is for nothing. */
+  deadlineAtMs?: number;
 }
 
 const storage = new AsyncLocalStorage<Context>();
@@ -17,3 +19,6 @@ export const currentContext = (): Context => storage.getStore() ?? none;
 /** Runs `work` with `context` laid over the present one: what it does not name stays as it is. */
 export const runInContext = <R>(context: Context, work: () => R): R =>
   storage.run({ ...currentContext(), ...context }, work);
+
+/** Runs `work` with `context` alone: what is no part of any request, whoever set it off, must not end with one. */
+export const runOutside = <R>(context: Context, work: () => R): R => storage.run(context, work);

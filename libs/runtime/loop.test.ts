@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createLogger, startLoop } from './index.ts';
+import { createLogger, currentContext, runInContext, startLoop } from './index.ts';
 
 const silent = createLogger({ name: 'test', level: 'silent' });
 const never = 2 ** 31 - 1;
@@ -102,6 +102,32 @@ test('O2: stop aborts the signal of the present run, waits for it, and begins no
   await begun.done;
   await loop.stop();
   expect(ended).toBe(true);
+});
+
+test('a loop that a request starts or wakes is no part of that request: neither its id nor its deadline reach the work', async () => {
+  const seen: object[] = [];
+  const [first, third] = [nth(1), nth(3)];
+  const request = { requestId: 'req-12345678', correlationId: 'wd_1', deadlineAtMs: 1 };
+  const loop = runInContext(request, () =>
+    startLoop({
+      name: 'x',
+      intervalMs: never,
+      logger: silent,
+      runOnce: async () => {
+        seen.push(currentContext());
+        first.reached();
+        third.reached();
+        await sleep(1); // so that the second wake comes during a run, or after it
+      },
+    }),
+  );
+  await first.done;
+  runInContext(request, () => loop.wake());
+  while (seen.length < 2) await sleep(1);
+  runInContext(request, () => loop.wake());
+  await third.done;
+  await loop.stop();
+  expect(seen.map((context) => Object.keys(context))).toEqual([['traceparent'], ['traceparent'], ['traceparent']]);
 });
 
 test('an interval that a timer cannot hold is refused: it would fire without end', () => {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { runInContext } from './context.ts';
+import { runOutside } from './context.ts';
 import type { Logger } from './logger.ts';
 import { continueTrace } from './trace.ts';
 
@@ -51,7 +51,7 @@ export function startLoop(definition: LoopDefinition & { logger: Logger; onError
     while (!stopping.signal.aborted) {
       wanted = false;
       try {
-        const done = await runInContext({ traceparent: continueTrace(undefined) }, () => runOnce(stopping.signal));
+        const done = await runOutside({ traceparent: continueTrace(undefined) }, () => runOnce(stopping.signal));
         failures = 0;
         // A turn of the event loop even when work never ends, so that timers and sockets get theirs.
         if (wanted || (done ?? 0) > 0) await setImmediate();

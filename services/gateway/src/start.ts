@@ -142,7 +142,8 @@ function upstream(
   internalKey: Buffer,
 ): Upstream {
   const timeoutMs = config.UPSTREAM_TIMEOUT_MS;
-  const client = createClient({ name, baseUrl, timeoutMs, bodyBytesMax: answerBytesMax, metrics, logger });
+  const limits = { timeoutMs, tellsDeadline: true, bodyBytesMax: answerBytesMax };
+  const client = createClient({ name, baseUrl, ...limits, metrics, logger });
   releases.push(`client of ${name}`, () => client.close());
   return { client, internalKey };
 }

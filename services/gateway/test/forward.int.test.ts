@@ -46,6 +46,7 @@ test('A4: body, query, key and trace go on; whatever else a client says does not
       'x-actor': '{"kind":"service","service":"reconciler"}',
       'x-forwarded-for': '203.0.113.1',
       'x-internal-token': 'forged',
+      'x-deadline-ms': '1',
       cookie: 'session=1',
       forwarded: 'for=203.0.113.1',
     }),
@@ -64,6 +65,7 @@ test('A4: body, query, key and trace go on; whatever else a client says does not
     'content-length': '36',
     'idempotency-key': 'key-1',
     'x-request-id': 'request-0001',
+    'x-deadline-ms': '20000', // how long the gateway itself waits
   });
 });
 
