@@ -32,6 +32,11 @@ export function haproxyProgram(checkout: string): string {
   return output.toString().trim();
 }
 
+export type Balancer = ServerProcess & {
+  /** Who is up, and how much each has had: a page for people, `/;csv` for programs. */
+  url: string;
+};
+
 /** HAProxy before the replicas of these services. It ends when this process ends, however that is. */
 export async function startBalancer(options: {
   program: string;
@@ -39,10 +44,12 @@ export async function startBalancer(options: {
   /** For its configuration. */
   folder: string;
   fronts: readonly Front[];
-}): Promise<ServerProcess> {
+  /** Of its own page. */
+  port: number;
+}): Promise<Balancer> {
   const file = path.join(options.folder, 'haproxy.cfg');
   fs.mkdirSync(options.folder, { recursive: true });
-  fs.writeFileSync(file, configuration(options.fronts));
+  fs.writeFileSync(file, configuration(options.fronts, options.port));
   const base = path.join(options.checkout, 'deploy/haproxy/base.cfg');
   const server = serve([options.program, '-db', '-f', base, '-f', file], {
     env: { PATH: process.env['PATH'] },
@@ -50,9 +57,8 @@ export async function startBalancer(options: {
     signal: 'TERM',
   });
   const deadline = Date.now() + START_TIMEOUT_MS;
-  const { port } = options.fronts[0] ?? { port: 0 };
   while (!server.exited() && Date.now() < deadline) {
-    if (await isOpen(port)) return server;
+    if (await isOpen(options.port)) return { ...server, url: `http://127.0.0.1:${options.port}` };
     await sleep(LOOK_EVERY_MS);
   }
   await server.stop('KILL');
@@ -60,19 +66,17 @@ export async function startBalancer(options: {
 }
 
 /** Each replica twice: probed, and for the moment when none is ready (`option allbackups`) as a last resort that is not. */
-export const configuration = (fronts: readonly Front[]): string =>
-  fronts
-    .map(({ name, port, replicas }) =>
-      [
-        `listen ${name}`,
-        `  bind 127.0.0.1:${port}`,
-        `  ${REPEATABLE}`,
-        ...replicas.map((at, n) => `  server ${name}-${n + 1} 127.0.0.1:${at.port} port ${at.opsPort}`),
-        ...replicas.map((at, n) => `  server ${name}-${n + 1}-anyway 127.0.0.1:${at.port} no-check backup`),
-        '',
-      ].join('\n'),
-    )
-    .join('\n');
+export function configuration(fronts: readonly Front[], pagePort: number): string {
+  const services = fronts.flatMap(({ name, port, replicas }) => [
+    `listen ${name}`,
+    `  bind 127.0.0.1:${port}`,
+    `  ${REPEATABLE}`,
+    ...replicas.map((at, n) => `  server ${name}-${n + 1} 127.0.0.1:${at.port} port ${at.opsPort}`),
+    ...replicas.map((at, n) => `  server ${name}-${n + 1}-anyway 127.0.0.1:${at.port} no-check backup`),
+  ]);
+  const page = ['listen page', `  bind 127.0.0.1:${pagePort}`, '  stats enable', '  stats uri /', '  stats refresh 2s'];
+  return [...services, ...page, ''].join('\n');
+}
 
 function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {

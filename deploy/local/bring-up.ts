@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Address, haproxyProgram, startBalancer } from './balancer.ts';
 import { createServiceDatabase, type Service, type ServiceDatabase, serviceNames } from './databases.ts';
 import { type DemoAccount, openDemoAccount } from './demo-account.ts';
+import { freePort } from './free-port.ts';
 import { openLogFile } from './log-file.ts';
 import { migrateService } from './migrate-service.ts';
 import type { Options } from './options.ts';
@@ -57,7 +58,7 @@ export async function bringUp(given: Given): Promise<void> {
   let stack: StackFile | undefined;
   const describeAgain = (): void => {
     if (stack === undefined) return; // not all are up yet
-    stack = describe({ given, wiring, replicas, servers, databases, processes, demo: stack.demo });
+    stack = describe({ given, wiring, replicas, balancerUrl, servers, databases, processes, demo: stack.demo });
     writeStackFile(given.stackFile, stack);
   };
   const launch = processLauncher(given, say, describeAgain);
@@ -66,7 +67,7 @@ export async function bringUp(given: Given): Promise<void> {
   await simulator.started;
   const revioPublicKeys = await simulatorPublicKeys(urlAt(ports.simulator.port));
   const wiring: Wiring = { secrets, ports, databases, amqpUrl: servers.amqpUrl, revioPublicKeys };
-  await balance(given, wiring, replicas);
+  const balancerUrl = await balance(given, wiring, replicas);
   const services = perService((name) =>
     replicas[name].map((at, n, all) => {
       const env = serviceEnvironment(name, wiring, process.env, all.length > 1 ? at : undefined);
@@ -82,7 +83,7 @@ export async function bringUp(given: Given): Promise<void> {
     simulatorUrl: urlAt(ports.simulator.port),
     password: secrets.demoPassword,
   });
-  stack = describe({ given, wiring, replicas, servers, databases, processes, demo });
+  stack = describe({ given, wiring, replicas, balancerUrl, servers, databases, processes, demo });
   writeStackFile(given.stackFile, stack);
   // For `curl -H @file`: three commands that are short enough to read, and no token in anybody's shell history.
   const headersFile = path.join(options.runFolder, 'demo-headers');
@@ -98,13 +99,16 @@ async function chooseReplicas(ports: Ports, { scale }: Options): Promise<Replica
 }
 
 /** Before the services and, as releases go last in, first out, after them: they call each other through it until the end. */
-async function balance({ root, options, ...opened }: Given, { ports }: Wiring, replicas: Replicas): Promise<void> {
+async function balance({ root, options, ...opened }: Given, { ports }: Wiring, replicas: Replicas) {
   const several = serviceNames.filter((name) => replicas[name].length > 1);
-  if (several.length === 0) return;
+  if (several.length === 0) return null;
   const fronts = several.map((name) => ({ name, port: ports[name].port, replicas: replicas[name] }));
   const folder = path.join(options.runFolder, 'haproxy-run');
-  const start = () => startBalancer({ program: haproxyProgram(root), checkout: root, folder, fronts });
-  keepUp('HAProxy', await start(), start, { ...opened, say: (text) => console.log(text) });
+  const chosen = { program: haproxyProgram(root), checkout: root, folder, fronts, port: await freePort() };
+  const start = () => startBalancer(chosen);
+  const first = await start();
+  keepUp('HAProxy', first, start, { ...opened, say: (text) => console.log(text) });
+  return first.url;
 }
 
 async function prepareDatabases(adminUrl: string, passwords: Record<Service, string>): Promise<Databases> {
@@ -141,13 +145,14 @@ type Described = {
   given: Given;
   wiring: Wiring;
   replicas: Replicas;
+  balancerUrl: string | null;
   servers: Servers;
   databases: Databases;
   processes: Processes;
   demo: DemoAccount;
 };
 
-function describe({ given, wiring, replicas, servers, databases, processes, demo }: Described): StackFile {
+function describe({ given, wiring, replicas, balancerUrl, servers, databases, processes, demo }: Described): StackFile {
   const { secrets, ports } = wiring;
   const running = (name: ProcessName, at: Address, n = 0) => ({
     url: urlAt(at.port),
@@ -177,6 +182,7 @@ function describe({ given, wiring, replicas, servers, databases, processes, demo
     },
     postgres_url: servers.postgresUrl,
     amqp_url: servers.amqpUrl,
+    balancer_url: balancerUrl,
     rabbitmq_management_url: servers.managementUrl ?? null,
     demo,
   };

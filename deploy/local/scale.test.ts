@@ -33,7 +33,7 @@ test('O2: the balancer probes each replica on its operators’ port, and asks al
     { port: 1, opsPort: 11 },
     { port: 2, opsPort: 12 },
   ];
-  const lines = configuration([{ name: 'wallet', port: 9, replicas }]).split('\n');
+  const lines = configuration([{ name: 'wallet', port: 9, replicas }], 99).split('\n');
   expect(lines.filter((line) => line.includes('server '))).toEqual([
     '  server wallet-1 127.0.0.1:1 port 11',
     '  server wallet-2 127.0.0.1:2 port 12',

@@ -23,6 +23,8 @@ export type StackFile = {
   postgres_url: string;
   amqp_url: string;
   rabbitmq_management_url: string | null;
+  /** The page of the one before the replicas, where a service has several. */
+  balancer_url: string | null;
   demo: DemoAccount;
 };
 

@@ -14,6 +14,7 @@ export function stackTable(
     ]),
     ['Revio simulator', stack.simulator.url, `${stack.simulator.url}/_sim/truth`],
     ['PostgreSQL', withoutPassword(stack.postgres_url)],
+    ...(stack.balancer_url === null ? [] : [['HAProxy', stack.balancer_url]]),
     ['RabbitMQ', withoutPassword(stack.amqp_url), withoutPassword(stack.rabbitmq_management_url ?? '')],
   ];
   return [

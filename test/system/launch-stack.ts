@@ -42,10 +42,10 @@ const startTimeoutMs = 120_000;
 /** What was killed is started again, reconnects, takes back its messages and sweeps. */
 const healTimeoutMs = 90_000;
 
-export async function launchStack(env: Record<string, string> = {}): Promise<Stack> {
+export async function launchStack(env: Record<string, string> = {}, args: readonly string[] = []): Promise<Stack> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-stack-'));
   const { DATABASE_URL: _database, AMQP_URL: _amqp, ...inherited } = process.env;
-  const launcher = spawn(process.execPath, ['deploy/local/start.mjs'], {
+  const launcher = spawn(process.execPath, ['deploy/local/start.mjs', ...args], {
     cwd: root,
     // A gateway's port of ours: two stacks that start beside each other would both find 8080 free.
     env: { ...inherited, STATE_DIR: folder, PORT: String(await freePort()), NODE_ENV: 'development', ...env },
