@@ -297,6 +297,18 @@ describe.each([
       ]);
     });
 
+    test('is not taken by a worker even when a release that knows of no approvals has made its payout due', async () => {
+      // A moment of its own: what other tests left due is not.
+      const [due, until] = [at(-9_000_000), at(9_000_000)];
+      const step = { nextStep: 'submit_payout', leasedUntil: due, reservedAt: due } as const;
+      const withdrawal = newWithdrawal({ approval: 'waiting', ...step });
+      await stores.transact((tx) => tx.insertTransaction(withdrawal));
+      const lease = () => stores.transact((tx) => tx.leaseDue('submit_payout', due, until, 9));
+      expect(await lease()).toEqual([]);
+      await stores.transact((tx) => tx.approve(withdrawal.id, due));
+      expect(await lease()).toMatchObject([{ id: withdrawal.id }]);
+    });
+
     test('may be approved before it is held: then its payout is due when it is', async () => {
       const { id } = await waits({}, false);
       expect(await stores.transact((tx) => tx.approve(id, at(1)))).toMatchObject({ nextStep: 'place_hold' });

@@ -127,7 +127,8 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
 
     leaseDue: async (step, now, until, limit) =>
       transactions
-        .filter((row) => row.nextStep === step && isDue(row, now) && !(step === 'submit_payout' && isFrozen(row)))
+        .filter((row) => row.nextStep === step && isDue(row, now))
+        .filter((row) => !(step === 'submit_payout' && (row.approval === 'waiting' || isFrozen(row))))
         .sort((a, b) => (a.leasedUntil?.getTime() ?? 0) - (b.leasedUntil?.getTime() ?? 0))
         .slice(0, limit)
         .flatMap((row) => transactions.update(row.id, lease(until)(row)) ?? []),

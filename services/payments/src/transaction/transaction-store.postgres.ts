@@ -178,7 +178,8 @@ export function postgresTransactions(sql: Sql): TransactionTx {
         // MATERIALIZED: inside of IN (…) a nested loop may run the inner select once per outer row, and its LIMIT limits nothing.
         `WITH due AS MATERIALIZED (
            SELECT id FROM transactions WHERE next_step = $1 AND leased_until <= $2
-             AND NOT ($1 = 'submit_payout' AND ${frozen('transactions.user_id', 'transactions.currency')})
+             AND NOT ($1 = 'submit_payout'
+               AND (approval IS NOT DISTINCT FROM 'waiting' OR ${frozen('transactions.user_id', 'transactions.currency')}))
            ORDER BY leased_until LIMIT $4 FOR UPDATE SKIP LOCKED
          )
          UPDATE transactions SET leased_until = $3, attempts = attempts + 1

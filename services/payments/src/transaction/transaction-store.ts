@@ -37,7 +37,7 @@ export interface TransactionTx {
   /** The entries with a larger number, oldest first. Of one transaction they commit in this order, since its row is locked by whoever adds one. */
   readTimelineAfter(id: string, after: bigint): Promise<NumberedEntry[]>;
 
-  /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking and payouts that are frozen. */
+  /** Takes what is due at `now` for `step`, oldest first, skipping what another worker is taking and payouts that are frozen or wait for an approval. */
   leaseDue(step: Step, now: Date, until: Date, limit: number): Promise<Transaction[]>;
   /** The same for one transaction; undefined while somebody else has it or when nothing is left to do. */
   leaseOne(id: string, step: Step, now: Date, until: Date): Promise<Transaction | undefined>;
