@@ -145,6 +145,10 @@ const header = (name: string, example: string, description: string) => ({
   example,
 });
 
+const text = { schema: { type: 'string' } };
+/** OpenAPI 3.1 has no schema for bytes: the media type says it all. */
+const binary = {};
+
 function responsesOf(operation: Operation, schemas: Schemas, refusals: Refusals): Json {
   const { answers, examples, keyed } = operation;
   const limits = { RateLimit: ref('headers', 'RateLimit'), 'RateLimit-Policy': ref('headers', 'RateLimitPolicy') };
@@ -156,13 +160,14 @@ function responsesOf(operation: Operation, schemas: Schemas, refusals: Refusals)
       schema: schemas.of(schema, 'output'),
       examples: Object.fromEntries(shown.map(({ name, answer }) => [name, { value: answer }])),
     };
+    const others = [type ?? []].flat().map((each) => [each, each.startsWith('text/') ? text : binary] as const);
+    const bodies = json === undefined ? others : [...others, ['application/json', json] as const];
     return [
       status,
       {
         description,
         headers: { ...always, ...replayed, ...(tagged ? { ETag: ref('headers', 'ETag') } : {}) },
-        ...(json === undefined ? {} : { content: { [type ?? 'application/json']: json } }),
-        ...(json === undefined && type !== undefined ? { content: { [type]: { schema: { type: 'string' } } } } : {}),
+        ...(bodies.length === 0 ? {} : { content: Object.fromEntries(bodies) }),
       },
     ] as const;
   });

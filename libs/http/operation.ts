@@ -38,10 +38,10 @@ export interface Operation {
 
 interface OperationAnswer {
   description: string;
-  /** Of a JSON body; without one, `type` says what comes. */
+  /** Of a JSON body. */
   schema?: z.ZodType;
-  /** Of another body than JSON. */
-  type?: string;
+  /** Of another body than JSON; beside a `schema`, of several that the request chooses from, and the first one named here is what comes unasked. */
+  type?: string | readonly string[];
   /** Carries an `ETag`. */
   tagged?: true;
 }

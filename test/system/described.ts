@@ -63,11 +63,18 @@ export function validatorOf(document: Json) {
     return { response: document.components.responses[name], at: ['components', 'responses', name] };
   };
 
-  /** What of a JSON body is not as described. */
-  const wrongIn = (method: string, address: string, status: number, body: unknown): string[] => {
+  /** What of a JSON body is not as described; `received`: what it was said to be, of several types that may come. */
+  const wrongIn = (method: string, address: string, status: number, body: unknown, received?: string): string[] => {
     const found = responseOf(method, address, status);
     if (found === undefined) return [`${status} is not described`];
-    const [type] = Object.keys(found.response.content ?? {});
+    const types = Object.keys(found.response.content ?? {});
+    const type =
+      received !== undefined
+        ? types.find((each) => received.startsWith(each))
+        : body === undefined
+          ? types[0]
+          : types.find((each) => each.includes('json'));
+    if (received !== undefined && types.length > 0 && type === undefined) return [`${received} is not described`];
     if (type === undefined || !type.includes('json')) return [];
     const escaped = (part: string) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
     return judge(['', ...found.at, 'content', type, 'schema'].map(escaped).join('/'), body);
@@ -77,8 +84,11 @@ export function validatorOf(document: Json) {
   const wrongWith = (method: string, path: string, { status, headers, body }: Received): string[] => {
     const address = find(method, path);
     if (address === undefined) return [];
-    const isProblem = /^application\/problem\+json/.test(headers.get('content-type') ?? '');
-    const found = isProblem ? judge('/components/schemas/Problem', body) : wrongIn(method, address, status, body);
+    const received = headers.get('content-type') ?? undefined;
+    const isProblem = /^application\/problem\+json/.test(received ?? '');
+    const found = isProblem
+      ? judge('/components/schemas/Problem', body)
+      : wrongIn(method, address, status, body, received);
     const { code, status: told } = (body ?? {}) as { code?: string; status?: number };
     if (isProblem && told !== status) found.push(`the body says ${told}`);
     if (isProblem && !anywhere.includes(String(code))) found.push(...wrongIn(method, address, status, body));

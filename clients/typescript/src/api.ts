@@ -438,6 +438,28 @@ export type Delivery = {
   payload: unknown;
 };
 
+export type ExportedTransaction = {
+  /** Of a transaction: `dep_…`, `wd_…` or `rev_…`. */
+  id: string;
+  type: 'deposit' | 'withdrawal' | 'reversal';
+  status: 'pending' | 'processing' | 'completed' | 'failed' | 'expired' | 'cancelled';
+  /** Why it ended, as a stable word; null while all is well. */
+  reason: string | null;
+  /** A decimal string with all of the currency’s digits. */
+  amount: string;
+  currency: 'ZAR' | 'USD' | 'EUR' | 'GBP' | 'BWP' | 'NAD' | 'KES' | 'JPY' | 'UGX' | 'KWD' | 'TND';
+  /** What it did to the wallet; null until it is completed. */
+  money_in: string | null;
+  /** What it did to the wallet; null until it is completed. */
+  money_out: string | null;
+  /** RFC 3339, UTC. */
+  created_at: string;
+  /** RFC 3339, UTC. */
+  updated_at: string;
+  reversal_of: string | null;
+  reversal: 'refund' | 'chargeback' | 'payout_return' | null;
+};
+
 export type ForetoldReplay = {
   id: string;
   /** Whose queue it died in. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { currency, samples, shownAmount, shownAt, shownUuid } from '#libs/contracts';
 import type { Operation } from '#libs/http';
 import { depositSample, shownId, shownTransaction, transactionFields } from '../transaction/shown-transaction.ts';
+import type { exportColumns } from './export-rows.ts';
 import { describedAdminListQuery, exportQuery, listQuery } from './read-query.ts';
 
 const pagination = z
@@ -40,6 +41,23 @@ const reversals = z.array(
     created_at: shownAt,
   }),
 );
+const moved = shownAmount.nullable().meta({ description: 'What it did to the wallet; null until it is completed.' });
+const exportRow = z
+  .object({
+    id: shownId,
+    type: transactionFields.type,
+    status: transactionFields.status,
+    reason: transactionFields.reason,
+    amount: shownAmount,
+    currency,
+    money_in: moved,
+    money_out: moved,
+    created_at: shownAt,
+    updated_at: shownAt,
+    reversal_of: shownId.nullable(),
+    reversal: z.enum(['refund', 'chargeback', 'payout_return']).nullable(),
+  } satisfies Record<(typeof exportColumns)[number], z.ZodType>)
+  .meta({ id: 'ExportedTransaction' });
 const whose = { user_id: shownUuid, user_email: z.string().nullable() };
 const details = z
   .object({ ...transactionFields, timeline: z.array(step), webhook_events: z.array(z.object(webhookEvent)), reversals })
@@ -73,6 +91,20 @@ const adminDetails = z
 const { at } = samples;
 const onePage = { per_page: 20, next_cursor: null, page: 1, total: 1, total_is_exact: true, total_pages: 1 } as const;
 const sums = [{ currency: 'ZAR', deposited: '150.00', withdrawn: '0.00', net: '150.00' }] as const;
+const exportSample = {
+  id: samples.depositId,
+  type: 'deposit',
+  status: 'completed',
+  reason: null,
+  amount: '150.00',
+  currency: 'ZAR',
+  money_in: '150.00',
+  money_out: null,
+  created_at: at,
+  updated_at: at,
+  reversal_of: null,
+  reversal: null,
+} as const;
 const told = {
   timeline: [{ status: 'pending', reason: null, at, text: 'Waiting for the payment.' }],
   webhook_events: [
@@ -123,10 +155,27 @@ export const historyOperations: readonly Operation[] = [
       'All that the filters let through, as `csv` (RFC 4180, safe from formulas), `xlsx` or `json`, in one snapshot. The sums stand at the end; a file without them was cut short.',
     access: 'user',
     query: exportQuery,
-    answers: { 200: { description: 'The file, as an attachment', type: 'text/csv' } },
+    answers: {
+      200: {
+        description: 'The file, as an attachment, in the format that was asked for',
+        type: ['text/csv', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+        schema: z.object({
+          data: z.array(exportRow),
+          count: z.int().meta({ description: 'How many rows stand in `data`.' }),
+          summary,
+        }),
+      },
+    },
     problems: ['query_too_broad', 'overloaded'],
     examples: [
       { name: 'Everything as csv', query: { format: 'csv' }, status: 200 },
+      {
+        name: 'Deposits of at most 150.00 as JSON',
+        query: { format: 'json', type: 'deposit', max_amount: '150.00' },
+        status: 200,
+        answer: { data: [exportSample], count: 1, summary: sums },
+      },
+      { name: 'Everything as a spreadsheet', query: { format: 'xlsx' }, status: 200 },
       { name: 'A format that we do not write', query: { format: 'pdf' }, status: 422 },
     ],
   },
