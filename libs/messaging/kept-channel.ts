@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, RecoveringChannelModel } from 'amqplib';
 import type { Logger } from '#libs/runtime';
-import { assertTopology, deadQueueAsFound, type Names } from './topology.ts';
+import { assertTopology, learnDeadQueues, type Names } from './topology.ts';
 
 export interface ChannelUse<Session> {
   name: string;
@@ -68,8 +68,7 @@ export function keepChannel<Session>(
         await holdOne();
         pauseMs = REOPEN_PAUSE_MS_MIN;
       } catch (err) {
-        const queue = deadQueueAsFound(err, on.names);
-        if (queue !== undefined) on.asFound.add(queue);
+        learnDeadQueues(on.asFound, err, on.names);
         if (!stopping.signal.aborted) on.logger.warn({ err, channel: use.name }, 'a channel could not be opened');
         pauseMs = Math.min(REOPEN_PAUSE_MS_MAX, pauseMs * 2);
       }

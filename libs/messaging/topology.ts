@@ -72,10 +72,12 @@ export async function assertTopology(
 }
 
 /**
- * The dead letter queue that an earlier release declared with another limit, if that is what went wrong. It is used as it is: a queue's
- * arguments cannot be changed, and whoever deletes it deletes what is in it.
+ * What a channel that could not be opened says of the dead letter queues. One that an earlier release declared with another limit is used
+ * as it is: a queue's arguments cannot be changed, and whoever deletes it deletes what is in it. Once it is gone, it is declared anew.
  */
-export function deadQueueAsFound(error: unknown, names: Names): string | undefined {
-  const [, queue] = /inequivalent arg 'x-delivery-limit' for queue '([^']+)'/.exec(String(error)) ?? [];
-  return serviceNames.map(names.dead).find((name) => name === queue);
+export function learnDeadQueues(asFound: Set<string>, error: unknown, names: Names): void {
+  const [, other] = /inequivalent arg 'x-delivery-limit' for queue '([^']+)'/.exec(String(error)) ?? [];
+  if (other !== undefined && serviceNames.map(names.dead).includes(other)) asFound.add(other);
+  const [, gone] = /no queue '([^']+)'/.exec(String(error)) ?? [];
+  if (gone !== undefined) asFound.delete(gone);
 }

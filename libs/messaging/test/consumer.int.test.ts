@@ -3,7 +3,7 @@ import amqplib, { type Channel, type ChannelModel } from 'amqplib';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { ContractError, envelope } from '#libs/contracts';
 import { connectDatabase } from '#libs/db';
-import { type Broker, connectBroker, DependencyDown, type Received } from '#libs/messaging';
+import { type Broker, connectBroker, DependencyDown, type Received, startCollector } from '#libs/messaging';
 import { createLogger, Overloaded } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
 import { amqpPrefix, poll, tcpProxy } from '#libs/testing';
@@ -307,6 +307,31 @@ test('O2: a dead letter queue of an earlier release, with another limit, is used
   await poll(async () => (await office.effects()).includes(sent.id));
   expect(await waiting(dead('wallet'))).toBe(1);
   await consumer.stop();
+  await upgraded.close();
+});
+
+test('F4: a dead letter queue of an earlier release that somebody emptied and deleted is declared again, as this release has it', async () => {
+  const prefix = amqpPrefix();
+  const queue = `${prefix}wallet.dead`;
+  await channel.assertQueue(queue, {
+    durable: true,
+    arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': -1 },
+  });
+  const [logger, metrics] = [createLogger({ name: 'test', level: 'silent' }), createMetrics('test')];
+  const upgraded = await connectBroker({ url: inject('amqpUrl'), prefix, logger, metrics });
+  const collected: string[] = [];
+  const collector = startCollector({
+    broker: upgraded,
+    collect: async ({ content }) => void collected.push(content.toString()),
+    logger,
+  });
+  await poll(() => collector.collecting());
+  await channel.deleteQueue(queue);
+  await poll(async () => {
+    channel.sendToQueue(queue, Buffer.from('died after that'));
+    return collected.length > 0;
+  });
+  await collector.stop();
   await upgraded.close();
 });
 
