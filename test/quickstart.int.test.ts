@@ -68,7 +68,7 @@ test('O1: the three curl lines that npm start prints work when pasted', async ()
 
 test('O1: npm run demo tells its story on the stack that runs, and leaves it running', async () => {
   const { code, output } = await npmRun('demo');
-  expect(output).toMatch(/message {3}webhooks → reconciler +revio-event-received +purchase\.paid/);
+  expect(output).toMatch(/message {3}webhooks → reconciler, payments +revio-event-received +purchase\.paid/);
   expect(output).toMatch(/posting {3}settle +held -60\.00 +revio:clearing \+60\.00/);
   expect(output).toMatch(/posting {3}release +held -20\.00 +available \+20\.00/);
   expect(output).toMatch(/422 insufficient_funds/);

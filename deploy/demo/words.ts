@@ -14,7 +14,7 @@ export function messageWords({ source, type, data }: Message): string {
   const { status } = (data['observation'] ?? data) as { status?: unknown };
   const details = [data['event_type'], status, data['outcome'], data['reason']].filter((part) => part !== undefined);
   const road = `${source.split('/').at(-1)} → ${listeners}`;
-  return `${road.padEnd(22)} ${name.padEnd(22)} ${details.join(', ')}`.trimEnd();
+  return `${road.padEnd(31)} ${name.padEnd(22)} ${details.join(', ')}`.trimEnd();
 }
 
 /** What moved from where to where, and what the wallet holds afterwards. */
