@@ -25,6 +25,7 @@ import {
 } from '#libs/runtime';
 import { type Checks, createMetrics, type Metrics, type Ops, startOps } from '#libs/telemetry';
 import { keptDays, pruneLoop } from './keep-messages.ts';
+import { refuseInsecure } from './refuse-insecure.ts';
 import { startLoops } from './start-loops.ts';
 
 /** No request of ours carries more than a few fields; what does (a webhook) reads its own body. */
@@ -109,6 +110,7 @@ async function boot<Config extends BaseConfig>(
   releases: Releases,
 ): Promise<RunningService> {
   const { name, config } = definition;
+  refuseInsecure(config);
   const metrics = createMetrics(name);
   let checks = async (): Promise<Checks> => ({ started: false });
   const ops = opened(

@@ -4,18 +4,18 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { listensTo } from '#libs/contracts';
-import { over } from '#libs/db';
-import { type Handlers, messagingSchema, postgresMessages } from '#libs/messaging';
+import { leasesSchema, over } from '#libs/db';
+import { type Handlers, messagingSchema, postgresMessages, pruningSchema } from '#libs/messaging';
 import { type BaseConfig, baseConfig, loadConfig, newUuid } from '#libs/runtime';
 import { amqpPrefix, type FreshDatabase, freshDatabase, poll } from '#libs/testing';
 import { type Platform, type RunningService, runService, type Wiring } from '../index.ts';
 
 class Messaging1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(messagingSchema);
+    await runner.query(`${messagingSchema}; ${leasesSchema}; ${pruningSchema('webhooks_service')}`);
     await runner.query(`
       GRANT SELECT ON migrations TO webhooks_service;
-      GRANT ALL ON outbox, inbox TO webhooks_service;
+      GRANT ALL ON outbox, inbox, leases TO webhooks_service;
       GRANT USAGE ON SEQUENCE outbox_id_seq TO webhooks_service`);
   }
   async down(): Promise<void> {}
@@ -36,6 +36,7 @@ afterEach(async () => {
 type Env = Record<string, string>;
 const configOf = (env: Env = {}): BaseConfig =>
   loadConfig(z.object(baseConfig), {
+    NODE_ENV: 'test',
     DATABASE_URL: database.url,
     AMQP_URL: inject('amqpUrl'),
     AMQP_PREFIX: amqpPrefix(),
@@ -178,6 +179,19 @@ test('O2: a stop is seen by probes first, finishes the request in flight, and le
   await refused(`${service.opsUrl}/livez`);
 });
 
+test('O5 A8: production does not start with what everybody knows', async () => {
+  const starting = start(() => ({ handlers: ignore }), { NODE_ENV: 'production' });
+  const cause = await starting.catch((error: Error) => String(error.cause));
+  expect(cause).toMatch(/DATABASE_URL: must have a password of its own in production/);
+});
+
+test('O5: every service prunes its messages', async () => {
+  const service = await start(() => ({ handlers: ignore }));
+  await poll(async () =>
+    /loop_runs_total\{loop="prune-messages",outcome="ok",service="webhooks"\} 1/.test(await metricsOf(service)),
+  );
+});
+
 test('loops run, are woken by name, and are counted', async () => {
   let runs = 0;
   let wake = (): void => undefined;
@@ -195,10 +209,12 @@ test('loops run, are woken by name, and are counted', async () => {
     wake();
     return runs > 2;
   });
-  const text = await (await fetch(`${service.opsUrl}/metrics`)).text();
+  const text = await metricsOf(service);
   expect(text).toMatch(/loop_runs_total\{loop="payouts",outcome="failed",service="webhooks"\} 1/);
   expect(text).toMatch(/loop_last_success_timestamp_seconds\{loop="payouts",service="webhooks"\} \d+/);
 });
+
+const metricsOf = async ({ opsUrl }: RunningService): Promise<string> => (await fetch(`${opsUrl}/metrics`)).text();
 
 /** A promise that a test resolves when it wants the other side to go on. */
 function gate() {
