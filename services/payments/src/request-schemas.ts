@@ -40,8 +40,11 @@ export const approvalBody = z.strictObject({ note: note.optional() }).default({}
 export const rejectionBody = z.strictObject({ note });
 
 export const bankAccountBody = z.strictObject({
-  /** South African universal branch codes have six digits; SWIFT codes have up to 11 characters. */
-  bank_code: z.string().regex(/^[A-Za-z0-9]{3,11}$/),
+  /**
+   * South African universal branch codes have six digits; SWIFT codes have up to 11 characters, letters among them. No more than eight digits
+   * alone: this is kept and shown as it is, and whoever mixes up two fields sends an account number.
+   */
+  bank_code: z.string().regex(/^([0-9]{3,8}|(?=[0-9]*[A-Za-z])[A-Za-z0-9]{3,11})$/),
   /** Nine to eleven digits in South Africa; up to 20 elsewhere. */
   account_number: z.string().regex(/^[0-9]{5,20}$/),
   account_holder: line(100),

@@ -56,3 +56,22 @@ test('M10: adding and its repeat are both answered 201, and the list shows the a
   const { body: list } = await get(world.app(), '/bank-accounts', user).expect(200);
   expect(list.data).toEqual([first.body, expect.objectContaining({ id: user.bankAccountId })]);
 });
+
+test.each(['12', '620000000', '62000000001', '2506-55', 'ABSAZAJJXXXX', ''])(
+  'A8 M10: the bank code "%s" is refused: it is kept as it is, and may be an account number in the wrong field',
+  async (bankCode) => {
+    const user: User = await world.user();
+    const body = { bank_code: bankCode, account_number: '62000000009', account_holder: 'T Mokoena' };
+    const { body: problem } = await post(world.app(), '/bank-accounts', user, body).expect(422);
+    expect(problem.errors).toMatchObject([{ pointer: '/bank_code' }]);
+    expect((await listBankAccounts(world.deps, user.id)).data).toHaveLength(1);
+  },
+);
+
+test.each(['250655', '051', '51001', 'ABSAZAJJ', 'FIRNZAJJ896', '12345678A'])(
+  'M10: "%s" is a bank code',
+  async (bankCode) => {
+    const body = { bank_code: bankCode, account_number: '62000000009', account_holder: 'T Mokoena' };
+    await post(world.app(), '/bank-accounts', await world.user(), body).expect(201);
+  },
+);
