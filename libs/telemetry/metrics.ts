@@ -43,8 +43,8 @@ export function createMetrics(service: string): Metrics {
   return {
     counter<Label extends string>(definition: Definition<Label>) {
       const existing = registry.getSingleMetric(definition.name);
-      if (existing instanceof Counter) return existing as Counter<Label>;
-      const counter = new Counter<Label>(common(definition));
+      const counter =
+        existing instanceof Counter ? (existing as Counter<Label>) : new Counter<Label>(common(definition));
       for (const labels of definition.zero ?? []) counter.inc(labels as never, 0);
       return counter;
     },
@@ -52,14 +52,13 @@ export function createMetrics(service: string): Metrics {
       definition: Definition<Label> & { collect?: (gauge: Gauge<Label>) => void | Promise<void> },
     ) {
       const existing = registry.getSingleMetric(definition.name);
-      if (existing instanceof Gauge) return existing as Gauge<Label>;
+      if (existing instanceof Gauge) return beginAtZero(existing as Gauge<Label>, definition);
       const { collect } = definition;
       const gauge: Gauge<Label> = new Gauge<Label>({
         ...common(definition),
         ...(collect === undefined ? {} : { collect: () => collectOrForget(gauge, definition.labels, collect) }),
       });
-      for (const labels of definition.zero ?? []) gauge.set(labels as never, 0);
-      return gauge;
+      return beginAtZero(gauge, definition);
     },
     histogram<Label extends string>(definition: Definition<Label> & { buckets?: readonly number[] }) {
       const existing = registry.getSingleMetric(definition.name);
@@ -73,6 +72,12 @@ export function createMetrics(service: string): Metrics {
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+/** Also where another client made the metric: each brings label sets of its own. By adding nothing, so that none is set back. */
+function beginAtZero<Label extends string>(gauge: Gauge<Label>, { zero = [] }: Definition<Label>): Gauge<Label> {
+  for (const labels of zero) gauge.inc(labels as never, 0);
+  return gauge;
 }
 
 /** Fails closed: what cannot be measured now must not be shown as it was, and one gauge's failure must not hide all others. */

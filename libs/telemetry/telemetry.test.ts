@@ -54,6 +54,23 @@ test('O4: known label sets begin at zero, and asking for a metric again gives th
   expect(text).toContain('holds_total{outcome="refused",service="wallet"} 0');
 });
 
+test('O4: a second client of the same metric brings its own label sets, and sets nothing back', async () => {
+  const metrics = createMetrics('gateway');
+  const breaker = (peer: string) =>
+    metrics.gauge({ name: 'open', help: 'x', labels: ['peer'], zero: [{ peer }] } as const);
+  const refused = (peer: string) =>
+    metrics.counter({ name: 'refused_total', help: 'x', labels: ['peer'], zero: [{ peer }] } as const);
+  breaker('wallet').set({ peer: 'wallet' }, 1);
+  refused('wallet').inc({ peer: 'wallet' });
+  breaker('payments');
+  breaker('wallet');
+  refused('payments');
+  const { text } = await metrics.render();
+  for (const line of ['open{peer="wallet",service="gateway"} 1', 'open{peer="payments",service="gateway"} 0'])
+    expect(text).toContain(line);
+  for (const line of ['refused_total{peer="wallet"', 'refused_total{peer="payments"']) expect(text).toContain(line);
+});
+
 test('R5: a gauge that cannot be measured is absent, not zero and not yesterday’s, and the others still show', async () => {
   const metrics = createMetrics('wallet');
   let broken = false;
