@@ -38,7 +38,7 @@ const insecure: Record<string, (value: unknown) => string | undefined> = {
  */
 export function refuseInsecure(config: BaseConfig): void {
   if (config.NODE_ENV !== 'production') return;
-  const values = Object.entries(config);
+  const values: [string, unknown][] = Object.entries(config);
   const mistakes = values.flatMap(([name, value]) => {
     const mistake =
       (value instanceof Buffer ? weakKey(value) : undefined) ?? knownLogin(name, value) ?? insecure[name]?.(value);
