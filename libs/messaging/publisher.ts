@@ -13,17 +13,20 @@ export type Publish = (publication: Publication) => Promise<boolean>;
 
 /**
  * Mandatory unless said, persistent, confirmed. An unroutable message is returned *before* its confirm, which is positive: without looking at
- * returns it would count as published. One `return` listener per channel; one per message would leak.
+ * returns it would count as published. One `return` listener per channel; one per message would leak. Known by where it was to go as well:
+ * confirms come together, the earliest first, and of one message to two queues the one that has it would be taken for the one that is missing.
  */
 export function publisherOn(channel: ConfirmChannel): Publish {
   const returned = new Set<string>();
-  channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
+  const keyOf = (to: Pick<Publication, 'exchange' | 'routingKey'>, messageId: string) =>
+    JSON.stringify([to.exchange, to.routingKey, messageId]);
+  channel.on('return', ({ fields, properties }) => returned.add(keyOf(fields, String(properties.messageId))));
   return ({ exchange, routingKey, content, messageId, options }) =>
     new Promise((resolve, reject) => {
       const all: Options.Publish = { mandatory: true, ...options, messageId, persistent: true };
       channel.publish(exchange, routingKey, content, all, (error) => {
         if (error) reject(error);
-        else resolve(!returned.delete(messageId));
+        else resolve(!returned.delete(keyOf({ exchange, routingKey }, messageId)));
       });
     });
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { ContractError, envelope } from '#libs/contracts';
@@ -7,6 +8,7 @@ import { type Broker, connectBroker, DependencyDown, type Received, startCollect
 import { createLogger, Overloaded } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
 import { amqpPrefix, poll, tcpProxy } from '#libs/testing';
+import { publisherOn } from '../publisher.ts';
 import { openPostOffice, type PostOffice, voidRequest } from './post-office.ts';
 
 let office: PostOffice;
@@ -333,6 +335,27 @@ test('F4: a dead letter queue of an earlier release that somebody emptied and de
   });
   await collector.stop();
   await upgraded.close();
+});
+
+test('W8 F4: one message to two queues at once, of which one is missing: it is known which of them has it', async () => {
+  const [there, missing] = [`${amqpPrefix()}there`, `${amqpPrefix()}missing`];
+  await channel.assertQueue(there, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  const confirms = await raw.createConfirmChannel();
+  const publish = publisherOn(confirms);
+  const to = (routingKey: string, messageId: string) =>
+    publish({ exchange: '', routingKey, content: Buffer.from('again'), messageId });
+  const wrong: boolean[] = [];
+  // Many times, with pauses of chance: their confirms must come together.
+  for (let n = 0; n < 150; n++) {
+    const ids = Array.from({ length: 50 }, () => randomUUID());
+    const first = ids.map((id) => to(there, id));
+    await sleep(Math.random() * 40);
+    const second = ids.map((id) => to(missing, id));
+    const known = await Promise.all([...first, ...second]);
+    wrong.push(...known.filter((each, at) => each !== at < 50));
+  }
+  expect(wrong).toEqual([]);
+  await channel.deleteQueue(there);
 });
 
 test('a queue that somebody deleted is declared again, and consumed', async () => {
