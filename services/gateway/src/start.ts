@@ -45,7 +45,7 @@ export const start = (config: Config) =>
       const live = startLive(platform, payments);
       const tokens = tokensOf(platform);
       return {
-        beforeBody: frontDoor(platform, tokens).use(largeBodies()),
+        beforeBody: frontDoor(platform, tokens).use(largeBodies(tokens)),
         routes: routes({
           transact,
           passwords: await argon2Passwords(),

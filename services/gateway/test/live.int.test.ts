@@ -228,6 +228,29 @@ test('T5: so many for each user and no more; who leaves makes room', async () =>
   await poll(async () => (await follow(id)).status === 200);
 });
 
+test('T5: readers who leave before their stream has begun take no places', async () => {
+  const id = begin();
+  const { answer } = gateway.payments;
+  for (let n = 0; n < 3; n++) {
+    const leave = new AbortController();
+    const asked = new Promise<Parameters<typeof answer>[0]>((arrived) => {
+      gateway.payments.answer = arrived;
+    });
+    const left = fetch(`${gateway.url}/api/v1/transactions/${id}/events`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: leave.signal,
+    }).catch(() => undefined);
+    const response = await asked;
+    leave.abort();
+    await left;
+    await poll(async () => (await metric('http_server_requests_in_flight')) === 0);
+    answer(response);
+  }
+  gateway.payments.answer = answer;
+  for (let n = 0; n < 3; n++) expect((await follow(id)).status).toBe(200);
+  expect(await metric('live_streams_open')).toBe(3);
+});
+
 test('T5 O2: a replica that stops says so, and is gone at once; its reader goes on at another', async () => {
   const stopping = await gateway.replica();
   const id = begin();

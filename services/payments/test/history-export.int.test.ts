@@ -175,6 +175,23 @@ test('one snapshot: what is added while the file is written is in neither the ro
   await server.listening.stop();
 });
 
+test('T3: one export of a user at a time, so that nobody takes all the places there are', async () => {
+  const [user, another] = [await world.user(), await world.user()];
+  await fill(user.id, 50_000);
+  const server = await served({ exportSlots: createExportSlots(3, 60_000) });
+  const first = await new Promise<http.ClientRequest>((resolve) => {
+    const calls = request(server.listening.url, user, (response) => {
+      response.on('error', () => undefined).pause();
+      resolve(calls);
+    });
+  });
+  expect(await busy(server.listening.url, user)).toBe(503);
+  expect(await busy(server.listening.url, another)).toBe(200);
+  first.destroy();
+  await poll(async () => (await busy(server.listening.url, user)) === 200);
+  await server.listening.stop();
+});
+
 test.each([
   ['goes away', 60_000],
   ['takes nothing any more', 300],

@@ -153,6 +153,8 @@ export function liveStreams(options: LiveStreamsOptions): LiveStreams {
     if (first.ended && first.data.length === 0) return void response.status(204).end();
     if (response.req.method === 'HEAD') return void response.status(200).type('text/event-stream').end();
     requirePlace(request); // others may have come during the read
+    // Left during the read: nothing would tell us so again, and the place would be taken until the token ends.
+    if (response.destroyed) return;
 
     const stream = beginEventStream(response);
     const one: Open = { ...request, stream, response, wanted: false, endRest: () => undefined };

@@ -22,9 +22,12 @@ export interface ExportDeps {
   exportSlots: ExportSlots;
 }
 
-/** How many exports run at once: a place, given back by calling it; undefined when all are taken. And how long a client may take nothing. */
+/**
+ * How many exports run at once: a place, given back by calling it; undefined when all are taken, or the user has one already. And how
+ * long a client may take nothing.
+ */
 export interface ExportSlots {
-  take(): (() => void) | undefined;
+  take(userId: string): (() => void) | undefined;
   stallMs: number;
 }
 
@@ -34,15 +37,14 @@ const exportsMax = 3;
 const stallMsMax = 30_000;
 
 export function createExportSlots(max: number = exportsMax, stallMs: number = stallMsMax): ExportSlots {
-  let taken = 0;
+  // A client that takes a byte now and then has its place for ten minutes: one person must not have them all.
+  const taken = new Set<string>();
   return {
     stallMs,
-    take: () => {
-      if (taken >= max) return undefined;
-      taken += 1;
-      return () => {
-        taken -= 1;
-      };
+    take: (userId) => {
+      if (taken.size >= max || taken.has(userId)) return undefined;
+      taken.add(userId);
+      return () => void taken.delete(userId);
     },
   };
 }
@@ -64,7 +66,7 @@ const formats = {
  * one only when the client has taken the last. This is the one transaction that waits for a client. It reads, so it locks
  * nobody out; a client that takes nothing for 30 s ends it, and the deadline ends it anyhow. A file that
  * is cut short is seen to be: the connection breaks off, and the sums at the end are missing.
- * Throws `overloaded` when too many run, and `query_too_broad` before the first byte.
+ * Throws `overloaded` when too many run, or one of the same user, and `query_too_broad` before the first byte.
  */
 export async function exportOwn(
   deps: ExportDeps,
@@ -72,7 +74,7 @@ export async function exportOwn(
   query: z.output<typeof exportQuery>,
   response: Response,
 ): Promise<void> {
-  const release = deps.exportSlots.take();
+  const release = deps.exportSlots.take(userId);
   if (release === undefined) throw problem('overloaded', { headers: { 'retry-after': '30' } });
   try {
     const filters: Filters = { ...query.filters, userId };
