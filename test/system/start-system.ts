@@ -33,6 +33,7 @@ export interface System {
   toDatabase: Partial<Record<Service, TcpProxy>>;
   databases: Record<Service, FreshDatabase>;
   secrets: Secrets;
+  ports: Ports;
   signUp(options?: { accountNumber?: string }): Promise<Client>;
   /** A user with this much in the wallet, by a deposit that was paid. */
   funded(amount: string, options?: { accountNumber?: string }): Promise<Client>;
@@ -62,6 +63,7 @@ export async function startSystem({
   env = {},
   farDatabases = [],
   provider = {},
+  given = {},
 }: {
   settings?: Settings;
   /** How the simulated Revio behaves. */
@@ -69,11 +71,13 @@ export async function startSystem({
   env?: Record<string, string>;
   /** Whose databases can be cut off. */
   farDatabases?: readonly Service[];
+  /** What outlives the system: it is used, and not closed. */
+  given?: Partial<Pick<System, 'simulator' | 'databases' | 'secrets' | 'ports'>>;
 } = {}): Promise<System> {
-  const simulator = await startRevioSimulator(provider);
-  const databases = await perService((service) => freshDatabase(service));
-  const secrets = testSecrets(simulator);
-  const ports: Ports = {
+  const simulator = given.simulator ?? (await startRevioSimulator(provider));
+  const databases = given.databases ?? (await perService((service) => freshDatabase(service)));
+  const secrets = given.secrets ?? testSecrets(simulator);
+  const ports: Ports = given.ports ?? {
     ...(await perService(async () => ({ port: await freePort(), opsPort: 0 }))),
     simulator: { port: Number(new URL(simulator.url).port), opsPort: 0 },
   };
@@ -127,6 +131,7 @@ export async function startSystem({
     toDatabase,
     databases,
     secrets,
+    ports,
     signUp: (options) => signUp(gatewayUrl, options),
     funded: async (amount, options) => {
       const client = await system.signUp(options);
@@ -153,8 +158,9 @@ export async function startSystem({
     },
     close: async () => {
       await Promise.all([...running.values()].map((service) => service.stop()));
-      await Promise.all([simulator.stop(), toWallet.close(), ...Object.values(toDatabase).map((each) => each.close())]);
-      await Promise.all(serviceNames.map((service) => databases[service].close()));
+      if (given.simulator === undefined) await simulator.stop();
+      await Promise.all([toWallet.close(), ...Object.values(toDatabase).map((each) => each.close())]);
+      if (given.databases === undefined) await Promise.all(serviceNames.map((service) => databases[service].close()));
     },
   };
   return system;
