@@ -51,6 +51,9 @@ function stateOf(error: unknown): string | undefined {
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(stateOf(error) ?? '');
 
+/** A lock was not to be had in time, or two waited for each other and ours gave way. PostgreSQL has rolled all of it back. */
+export const isLockedOut = (error: unknown): boolean => stateOf(error) === '55P03' || stateOf(error) === '40P01';
+
 /**
  * Whether the database is down, out of reach or too busy, rather than the work wrong: try later, the same way. After an UnknownCommit, which is
  * one of them, the work may have been done.

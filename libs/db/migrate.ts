@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
+import { isLockedOut } from './errors.ts';
 import type { Sql } from './sql.ts';
 
 /** A migration is a class whose name ends in 13 digits (its time in milliseconds) and whose body is SQL. Forward only. */
@@ -11,10 +12,17 @@ const MIGRATION_LOCK = 7_166_183_920n;
 /** Four replicas that start together wait for one migrator; a migration that rewrites a large table is run alone, beforehand. */
 const LOCK_WAIT_MS = 120_000;
 const LOCK_POLL_MS = 100;
+/**
+ * Whoever comes after a migration that waits for a table waits behind it, and a long read (an export takes up to ten minutes) makes it
+ * wait. So it gives up before a service does (5 s, see connectDatabase), and lets through what has queued up.
+ */
+const TABLE_WAIT_MS = 2_000;
+const TABLE_PAUSE_MS = 1_000;
 
 /**
  * Runs what is missing, in one transaction, and returns the names. TypeORM takes no lock (of 24 concurrent runs 16 failed, measured),
- * so an advisory lock of the database is held by a connection of our own meanwhile. Throws when the lock stays taken for two minutes.
+ * so an advisory lock of the database is held by a connection of our own meanwhile. Throws when the lock stays taken for two minutes, and
+ * when a table does: then nothing was changed.
  */
 export async function migrate(options: { databaseUrl: string; migrations: readonly Migration[] }): Promise<string[]> {
   const lock = new pg.Client({ connectionString: options.databaseUrl, application_name: 'migrate-lock' });
@@ -22,7 +30,14 @@ export async function migrate(options: { databaseUrl: string; migrations: readon
   await lock.connect();
   try {
     await takeLock(lock);
-    return await runMigrations(options.databaseUrl, options.migrations);
+    for (const deadline = performance.now() + LOCK_WAIT_MS; ; await sleep(TABLE_PAUSE_MS)) {
+      try {
+        return await runMigrations(options.databaseUrl, options.migrations);
+      } catch (error) {
+        // All of it was rolled back.
+        if (!isLockedOut(error) || performance.now() > deadline) throw error;
+      }
+    }
   } finally {
     await lock.end().catch(() => {}); // the lock goes with its session
   }
@@ -44,6 +59,7 @@ async function runMigrations(databaseUrl: string, migrations: readonly Migration
     migrations: [...migrations],
     applicationName: 'migrate',
     installExtensions: false,
+    extra: { lock_timeout: TABLE_WAIT_MS },
   });
   await dataSource.initialize();
   try {
