@@ -327,6 +327,18 @@ describe('how far a delivery is trusted (W2)', () => {
       known([], { readAt: at(422), readUpdatedOn: at(60), readStatus: 'viewed' }),
     ],
     [
+      'M7: one that found nothing has not, however late: what was signed as paid is not unsaid by a 404',
+      stale,
+      'read stale_snapshot',
+      known([], { readAt: at(9_999), readStatus: 'absent', absences: 1 }),
+    ],
+    [
+      'but what was read before it still tells as much',
+      stale,
+      'ignore superseded_by_read',
+      known([], { readAt: at(9_999), readUpdatedOn: at(61), readStatus: 'absent', absences: 1 }),
+    ],
+    [
       'an earlier read has not',
       stale,
       'read stale_snapshot',

@@ -42,11 +42,13 @@ export const confirmByRead = (observed: Snapshot, object: ProviderObject, policy
 
 /**
  * Whether a read has told at least what this delivery tells. By Revio's own `updated_on`, which needs no two clocks of ours to
- * agree; where both fall into the same second and differ, only a read that is later by more than our clocks can be apart is one.
+ * agree; where both fall into the same second and differ, only a read that is later by more than our clocks can be apart is one. One that
+ * found nothing tells nothing: an object that was signed for exists, and Revio can be slow to show it.
  */
 function readSince(observed: Snapshot, object: ProviderObject, policy: Policy): boolean {
   if (object.readAt === null) return false;
-  if (object.readAt.getTime() > Date.parse(observed.observed_at) + policy.skewMaxMs) return true;
+  const isShown = object.readStatus !== 'absent';
+  if (isShown && object.readAt.getTime() > Date.parse(observed.observed_at) + policy.skewMaxMs) return true;
   if (object.readUpdatedOn === null) return false;
   const aheadMs = object.readUpdatedOn.getTime() - Date.parse(observed.updated_on);
   return aheadMs > 0 || (aheadMs === 0 && object.readStatus === observed.status);
