@@ -1,5 +1,6 @@
 export { inboxRoute } from './inbox-route.ts';
 export { main } from './main.ts';
+export { refuseInsecure } from './refuse-insecure.ts';
 export {
   type Platform,
   type RunningService,
