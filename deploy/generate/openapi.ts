@@ -1,3 +1,4 @@
+import { samples } from '#libs/contracts';
 import type { Operation } from '#libs/http';
 import { operations as gateway } from '../../services/gateway/src/operations.ts';
 import { operations as payments } from '../../services/payments/src/operations.ts';
@@ -126,7 +127,7 @@ function parametersOf({ id, params = {}, query, keyed, conditional, path, exampl
   return [
     ...inPath,
     ...inQuery,
-    ...(keyed ? [header('Idempotency-Key', '8e03978e-40d5-43dd-bc93-6894a57f9324', keyWords)] : []),
+    ...(keyed ? [header('Idempotency-Key', samples.key, keyWords)] : []),
     ...(conditional
       ? [header('If-Match', `"${'0'.repeat(64)}"`, 'The `ETag` of what was read and is decided upon.')]
       : []),

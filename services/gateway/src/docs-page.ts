@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type Response, Router } from 'express';
+import { samples } from '#libs/contracts';
 import { type ProblemKind, problemCatalogue } from '#libs/http';
 import { notFound } from './problems.ts';
 
@@ -13,7 +14,9 @@ const uiFiles: Readonly<Record<string, string>> = {
   'swagger-ui-bundle.js': 'text/javascript',
 };
 
-const startScript = `window.onload = () => {
+/** Each press of Execute is a new intent, unless somebody writes a key of his own: else the second deposit would be the first one's replay. */
+const startScript = `const freshKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+window.onload = () => {
   window.ui = SwaggerUIBundle({
     url: '/openapi.json',
     dom_id: '#swagger-ui',
@@ -21,6 +24,10 @@ const startScript = `window.onload = () => {
     persistAuthorization: false,
     tryItOutEnabled: true,
     validatorUrl: null,
+    requestInterceptor: (request) => {
+      if (request.headers['Idempotency-Key'] === '${samples.key}') request.headers['Idempotency-Key'] = freshKey();
+      return request;
+    },
   });
 };
 `;
