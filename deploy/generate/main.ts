@@ -3,6 +3,7 @@ import path from 'node:path';
 import { clientTypes } from './client-types.ts';
 import { decisions } from './decisions.ts';
 import { eventSchemas } from './event-schemas.ts';
+import { metricPages } from './metrics.ts';
 import { openApiFile } from './openapi.ts';
 import { problemPages } from './problem-pages.ts';
 import { settings } from './settings.ts';
@@ -16,6 +17,7 @@ const check = process.argv.includes('--check');
 const files = new Map([
   ...eventSchemas(),
   ...settings(),
+  ...metricPages(),
   ...openApiFile(),
   ...problemPages(),
   ...decisions(),

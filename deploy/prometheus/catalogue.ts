@@ -410,3 +410,12 @@ export const ofTheProcess: readonly string[] = [
   'process_start_time_seconds',
   'process_virtual_memory_bytes',
 ];
+
+/** What is used of RabbitMQ's own, with its labels: the same names in 3.10 (seen) and 4.x (its documentation). */
+export const ofRabbitMq: Readonly<Record<string, readonly string[]>> = {
+  rabbitmq_alarms_free_disk_space_watermark: [],
+  rabbitmq_alarms_memory_used_watermark: [],
+  rabbitmq_detailed_queue_consumers: ['vhost', 'queue'],
+  rabbitmq_detailed_queue_messages_ready: ['vhost', 'queue'],
+  rabbitmq_detailed_queue_messages_unacked: ['vhost', 'queue'],
+};
