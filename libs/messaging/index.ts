@@ -10,6 +10,8 @@ export {
   postgresMessages,
 } from './messages.ts';
 export { type KeptDays, pruneMessages, pruningSchema } from './pruning.ts';
-export { DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
-export { type Relay, type RelayOptions, startRelay } from './relay.ts';
+export { type Publish, publisherOn } from './publisher.ts';
+export { createReceiver, DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
+export { type OutboxRow, type OutboxTx, type Relay, type RelayOptions, relayBatch, startRelay } from './relay.ts';
+export { namesOf } from './topology.ts';
 export { watchEvents } from './watch-events.ts';

@@ -1,1 +1,2 @@
+export { type BarePlatform, barePlatform } from './bare-platform.ts';
 export { type RevioSimulator, type RevioSimulatorOptions, startRevioSimulator } from './simulator.ts';
