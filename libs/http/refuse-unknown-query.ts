@@ -14,13 +14,15 @@ export function refuseUnknownQuery(operations: readonly Operation[], { prefix = 
   const ofTheApi = operations.filter(({ absolute }) => !absolute);
   const known = ofTheApi.map(({ method, path, query }) => {
     const address = prefix + (prefix === '' ? path.replace(/^\/admin/, '') : path);
-    const pattern = new RegExp(`^${address.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, '[^/]+')}/?$`);
+    const pattern = new RegExp(`^${address.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, '[^/]+')}/?$`, 'i');
     return { method, pattern, hasQuery: query !== undefined };
   });
   return (request, _response, next) => {
     const names = Object.keys(request.query);
+    // As the router takes it: in any case of letters, and a HEAD for the GET that it asks about.
+    const asksFor = request.method === 'HEAD' ? 'GET' : request.method;
     // The first that fits, as the router takes it: `/transactions/export` stands before `/transactions/:id`.
-    const asked = () => known.find(({ method, pattern }) => method === request.method && pattern.test(request.path));
+    const asked = () => known.find(({ method, pattern }) => method === asksFor && pattern.test(request.path));
     if (names.length === 0 || asked()?.hasQuery !== false) return next();
     throw new Problem('unknown_parameter', {
       errors: names.slice(0, errorsMax).map((name) => ({

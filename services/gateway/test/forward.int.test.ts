@@ -192,3 +192,16 @@ test('A6 R3: a statement may be large if it is an admin’s; from anybody else s
   expect((await ask(admin)).status).toBe(200);
   expect(gateway.reconciler.arrivals).toMatchObject([{ url: '/statements', body: { csv: 'x' } }]);
 });
+
+test.each([
+  'GET /api/v1/me',
+  'HEAD /api/v1/me',
+  'GET /API/V1/ME',
+  'GET /api/v1/Auth/sessions/',
+  'HEAD /Api/v1/auth/sessions',
+])('A6: %s has no query, however its path is spelt', async (asked) => {
+  const [method = '', path = ''] = asked.split(' ');
+  const { status } = await fetch(`${gateway.url}${path}?user_id=1`, { method, headers: withToken() });
+  expect(status).toBe(400);
+  expect((await fetch(gateway.url + path, { method, headers: withToken() })).status).toBe(200);
+});
