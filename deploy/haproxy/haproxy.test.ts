@@ -12,10 +12,13 @@ const root = path.resolve(here, '../..');
 const base = path.join(here, 'base.cfg');
 const inContainers = fs.readFileSync(path.join(here, 'compose.cfg'), 'utf8');
 
+const program = haproxyProgram(root);
+
 /** What HAProxy itself says about it; warnings count. */
 const mistakes = (file: string): string => {
+  if (program === undefined) throw new Error('HAProxy is needed: fetch-haproxy.sh says where to get it');
   try {
-    execFileSync(haproxyProgram(root), ['-c', '-dW', '-f', base, '-f', file], { stdio: 'pipe' });
+    execFileSync(program, ['-c', '-dW', '-f', base, '-f', file], { stdio: 'pipe' });
     return '';
   } catch (error) {
     return String((error as { stderr?: Buffer }).stderr);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -23,13 +23,14 @@ export type Address = { port: number; opsPort: number };
 /** One service: where it is reached, and who answers there. */
 export type Front = { name: string; port: number; replicas: readonly Address[] };
 
-/** The path of a HAProxy: the machine's own, or the distribution's, unpacked into the checkout. Throws when there is none to be had. */
-export function haproxyProgram(checkout: string): string {
+/** The path of a HAProxy: the machine's own, or the distribution's, unpacked into the checkout. Undefined when there is none to be had. */
+export function haproxyProgram(checkout: string): string | undefined {
   const script = path.join(checkout, 'deploy/local/fetch-haproxy.sh');
-  const output = execFileSync('sh', [script, path.join(checkout, '.local/haproxy')], {
+  const found = spawnSync('sh', [script, path.join(checkout, '.local/haproxy')], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
   });
-  return output.toString().trim();
+  return found.status === 0 ? found.stdout.trim() : undefined;
 }
 
 export type Balancer = ServerProcess & {

@@ -8,6 +8,7 @@ import { openLogFile } from './log-file.ts';
 import { migrateService } from './migrate-service.ts';
 import type { Options } from './options.ts';
 import { choosePorts, replicaAddresses } from './ports.ts';
+import { startRoundRobin } from './round-robin.ts';
 import { keptSecrets } from './secrets.ts';
 import { keepUp, type Servers, startServers } from './servers.ts';
 import {
@@ -104,7 +105,13 @@ async function balance({ root, options, ...opened }: Given, { ports }: Wiring, r
   if (several.length === 0) return null;
   const fronts = several.map((name) => ({ name, port: ports[name].port, replicas: replicas[name] }));
   const folder = path.join(options.runFolder, 'haproxy-run');
-  const chosen = { program: haproxyProgram(root), checkout: root, folder, fronts, port: await freePort() };
+  const program = haproxyProgram(root);
+  if (program === undefined) {
+    const { stop } = await startRoundRobin(fronts);
+    opened.push('balancer', stop);
+    return null;
+  }
+  const chosen = { program, checkout: root, folder, fronts, port: await freePort() };
   const start = () => startBalancer(chosen);
   const first = await start();
   keepUp('HAProxy', first, start, { ...opened, say: (text) => console.log(text) });

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints a program that is HAProxy 2.4 or newer: the machine's own when it has one, else Debian's or Ubuntu's own packages, unpacked
-# into $1 (about 6 MB, once). Needs no root, installs nothing, starts nothing, occupies no port.
+# into $1 (about 4 MB, once); ends with 1 when there is none to be had. Needs no root, installs nothing, starts nothing, occupies no port.
 # 2.4 is the oldest that anybody still mends; Debian 11 has 2.2.
 set -eu
 mkdir -p "$1"
@@ -23,7 +23,7 @@ found() {
 
 help() {
   cat >&2 <<'TEXT'
---scale puts HAProxy 2.4 or newer before the replicas, and there is none here. Install it:
+No HAProxy 2.4 or newer here: a simpler balancer of our own takes its place. To have it:
   apt install haproxy | brew install haproxy | dnf install haproxy
 TEXT
   exit 1
