@@ -5,34 +5,41 @@ import { config as payments } from '../../services/payments/src/config.ts';
 import { config as reconciler } from '../../services/reconciler/src/config.ts';
 import { config as wallet } from '../../services/wallet/src/config.ts';
 import { config as webhooks } from '../../services/webhooks/src/config.ts';
+import { environmentExample } from './environment-example.ts';
 
 const configs = { gateway, wallet, payments, webhooks, reconciler };
 /** A longer list would be wider than any screen. */
 const LIST_SHOWN_MAX = 10;
 
-type Setting = { name: string; byDefault: string | undefined; comment: string };
+export type Section = { title: string; settings: readonly Setting[] };
+export type Setting = { name: string; byDefault: string | undefined; comment: string };
 
 /** `docs/settings.md`: every variable that a service reads, with its default and the comment that stands beside it in the code. */
 export function settings(): Map<string, string> {
+  const sections = allSettings();
+  const page = [introduction, ...sections.map(({ title, settings }) => section(title, settings)), commands].join('\n');
+  return new Map([
+    ['docs/settings.md', page],
+    ['.env.example', environmentExample(readFileSync('.env.example', 'utf8'), sections)],
+  ]);
+}
+
+/** What every service reads, then what each reads besides. */
+function allSettings(): Section[] {
   const baseComments = commentsIn('libs/runtime/base-config.ts');
-  const perService = Object.entries(configs).map(([service, config]) => {
-    const comments = new Map([...baseComments, ...commentsIn(`services/${service}/src/config.ts`)]);
-    return { service, settings: Object.entries(config.shape).map(([name, type]) => settingOf(name, type, comments)) };
+  const perService = Object.entries(configs).map(([title, config]): Section => {
+    const comments = new Map([...baseComments, ...commentsIn(`services/${title}/src/config.ts`)]);
+    return { title, settings: Object.entries(config.shape).map(([name, type]) => settingOf(name, type, comments)) };
   });
   const ofAll = (perService[0]?.settings ?? []).filter(({ name }) =>
     perService.every((one) => one.settings.some((setting) => setting.name === name)),
   );
   const shared = new Set(ofAll.map(({ name }) => name));
-  const sections = [
-    section('Every service', ofAll),
-    ...perService.map((one) =>
-      section(
-        one.service,
-        one.settings.filter(({ name }) => !shared.has(name)),
-      ),
-    ),
-  ];
-  return new Map([['docs/settings.md', [introduction, ...sections, commands].join('\n')]]);
+  const own = perService.map(({ title, settings: all }) => ({
+    title,
+    settings: all.filter(({ name }) => !shared.has(name)),
+  }));
+  return [{ title: 'Every service', settings: ofAll }, ...own];
 }
 
 const introduction = `# Settings
