@@ -10,7 +10,7 @@ export {
   postgresMessages,
 } from './messages.ts';
 export { type KeptDays, pruneMessages, pruningSchema } from './pruning.ts';
-export { type Publish, publisherOn } from './publisher.ts';
+export { publisherOn } from './publisher.ts';
 export { createReceiver, DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
 export { type OutboxRow, type OutboxTx, type Relay, type RelayOptions, relayBatch, startRelay } from './relay.ts';
 export { namesOf } from './topology.ts';
