@@ -1,7 +1,7 @@
 export { type BaseConfig, baseConfig } from './base-config.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { ConfigError, count, durationMs, flag, httpUrl, loadConfig, port, secretKey } from './config.ts';
-export { type Context, currentContext, runInContext, runOutside } from './context.ts';
+export { type Context, currentContext, runInContext } from './context.ts';
 export { newId, newUuid } from './ids.ts';
 export { createKeyed, type Keyed, Overloaded } from './keyed.ts';
 export { createLogger, type Logger } from './logger.ts';
