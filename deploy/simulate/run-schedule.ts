@@ -55,7 +55,7 @@ export async function runSchedule(plan: Plan, note: (line: string) => void = () 
     const run = { ...world, system, story, note };
     const isClean = createWatch(system);
 
-    // There is something to withdraw from the start.
+    // There is money from the start, and a withdrawal of it that waits for its payout.
     let broken = await fund(run, isClean);
     let at: number | null = null;
     for (let step = 1; step <= plan.steps && broken.length === 0; step++) {
@@ -139,6 +139,8 @@ function turn(run: Run): string {
 /** Work is looked for where there is some, mostly, as the services wake their loops after a commit. */
 function weightOf(system: System, { service }: Replica, loop: string): number {
   if (loop === 'relay') return system.hasMail(service) ? 5 : 0;
+  // The one that moves money.
+  if (loop === 'submit-payouts') return 3;
   return service === 'payments' ? 1 : 0.3;
 }
 
@@ -191,6 +193,8 @@ async function fund(run: Run, isClean: () => Promise<string[]>): Promise<string[
   story.fund();
   await drain(run, isClean);
   story.payFirst();
+  await drain(run, isClean);
+  story.withdraw();
   const broken = await drain(run, isClean);
   faults.pause(false);
   return broken;

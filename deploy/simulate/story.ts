@@ -27,6 +27,7 @@ export interface Story {
   /** Asks for a first deposit, large enough for all withdrawals. */
   fund(): void;
   payFirst(): void;
+  withdraw(): void;
   /** Sends again what has no answer. True when all have theirs. */
   insist(): boolean;
   /** Delivers the nth webhook. */
@@ -162,6 +163,7 @@ export async function createStory(deps: {
       requests.push(request);
       send(request);
     },
+    withdraw: () => void begin('withdrawal'),
     payFirst: () => {
       for (const purchase of revio.books.purchases.values()) revio.world.pay(purchase);
     },
