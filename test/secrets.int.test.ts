@@ -29,7 +29,12 @@ beforeAll(async () => {
     LOG_LEVEL: 'debug',
     MESSAGE_DELAYS_MS: '100,100,100',
     RETRY_MIN_MS: '100',
+    // A webhook that a loaded machine takes too long for is repeated in two minutes: what it says is read before.
     SWEEP_INTERVAL_MS: '300',
+    DEPOSIT_READ_AFTER_MS: '5000',
+    WITHDRAWAL_READ_AFTER_MS: '5000',
+    EARLY_READ_STEPS_MS: '2000,5000',
+    READ_STEPS_MS: '5000,10000',
     SIMULATOR__PAYOUT_SETTLE_MS: '200',
     MAIL_URL: `file://${mails}`,
   });
