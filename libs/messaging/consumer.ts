@@ -19,6 +19,8 @@ export interface ConsumerOptions {
   /** The waits before tries 2, 3 and 4. */
   delaysMs?: readonly [number, number, number];
   retried?: Retried;
+  /** How long a message is kept in hand for a dependency that is down. */
+  patienceMs?: number;
   /** How long `stop` waits for what is in hand. */
   drainMs?: number;
 }

@@ -37,6 +37,8 @@ interface ReceiverOptions {
   logger: Logger;
   metrics: Metrics;
   retried?: Retried;
+  /** How long a message is kept in hand for a dependency that is down. */
+  patienceMs?: number;
 }
 
 /** What became of a delivery; `duplicate`: the inbox knew it; `given_back`: nobody decided, and it goes back to its queue. */
@@ -46,6 +48,11 @@ const outcomes: readonly Outcome[] = ['processed', 'duplicate', 'delayed', 'dead
 /** While a dependency is down: soon at first, for most outages are a restart, and at most five seconds after it is back. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 5_000;
+/**
+ * Half an hour without an answer and RabbitMQ (its default `consumer_timeout`) takes the channel away and counts a delivery: after ten
+ * hours of outage what was in hand would be at its delivery limit, and dead.
+ */
+const PATIENCE_MS = 600_000;
 /** Before a message that could not be put aside is given back: it comes again at once, and would go round without a rest. */
 const GIVE_BACK_PAUSE_MS = 1_000;
 /** From the time that a relay needs to three delayed tries and a pause. */
@@ -122,13 +129,13 @@ async function conclude(
   const { logger } = options;
   const seen: Claims = { duplicate: false };
   const handle = read.event === undefined ? undefined : () => watchClaims(seen, read.handle);
-  const failure = handle === undefined ? (read as { reason: string }) : await tryHandler(handle, session.over, logger);
+  const failure = handle === undefined ? (read as { reason: string }) : await tryHandler(handle, options, session.over);
   if (failure === 'given_back') return 'given_back'; // unanswered: it goes back when its channel is closed
   try {
     const handled = seen.duplicate ? 'duplicate' : 'processed';
     const outcome = failure === undefined ? handled : await putAside(options, message, session.publish, failure);
     acknowledge(session.channel, message);
-    if (outcome === 'delayed' && failure !== undefined) await tellRetry(options, read, failure.reason);
+    if (outcome === 'delayed' && failure?.error !== undefined) await tellRetry(options, read, failure.reason);
     return outcome;
   } catch (err) {
     if (!session.over.aborted)
@@ -144,15 +151,19 @@ async function tellRetry({ retried, logger }: ReceiverOptions, { event }: Read, 
   await retried(event, reason).catch((err) => logger.warn({ err, message_id: event.id }, 'a retry could not be told'));
 }
 
-/** `error` is worth another try, a bare reason is not. */
-type Failure = { reason: string; error?: unknown };
+/** `error` is worth another try, a bare reason is not; `uncounted`: not the message's fault, so it comes again as the same try. */
+type Failure = { reason: string; error?: unknown; uncounted?: true };
 
-/** Undefined when it was handled. While a dependency is down the message is kept, unanswered, and no attempt is counted. */
+/**
+ * Undefined when it was handled. While a dependency is down the message is kept, unanswered, and no attempt is counted; after `patienceMs`
+ * it waits in a delay queue instead, its tries as they were.
+ */
 async function tryHandler(
   handle: () => Promise<void>,
+  { patienceMs = PATIENCE_MS, logger }: ReceiverOptions,
   over: AbortSignal,
-  logger: Logger,
 ): Promise<Failure | 'given_back' | undefined> {
+  const sinceMs = performance.now();
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
     try {
       await handle();
@@ -162,6 +173,7 @@ async function tryHandler(
       if (!isUnavailable(err) && !(err instanceof DependencyDown || err instanceof Overloaded))
         return { reason: reasonOf(err), error: err };
       logger.warn({ err, pause_ms: pauseMs }, 'a dependency is down, the message waits');
+      if (performance.now() - sinceMs >= patienceMs) return { reason: reasonOf(err), uncounted: true };
     }
     await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
     if (over.aborted) return 'given_back';
@@ -177,17 +189,18 @@ async function putAside(
   { names, service, delaysMs, logger }: ReceiverOptions,
   message: ConsumeMessage,
   publish: Publish,
-  { reason, error }: Failure,
+  { reason, error, uncounted }: Failure,
 ): Promise<'delayed' | 'dead'> {
   const attempt = attemptOf(message);
-  const delayMs = error === undefined ? undefined : delaysMs[attempt - 1];
+  const tier = uncounted ? 1 : attempt;
+  const delayMs = error === undefined && !uncounted ? undefined : delaysMs[tier - 1];
   logger.warn({ err: error, reason, attempt, delay_ms: delayMs }, 'a message was not processed');
   const { messageId, type, contentType } = message.properties;
   const { traceparent } = currentContext();
   const target =
     delayMs === undefined
       ? { exchange: '', routingKey: names.dead(service) }
-      : { exchange: names.delay(attempt), routingKey: names.queue(service) };
+      : { exchange: names.delay(tier), routingKey: names.queue(service) };
   const routed = await publish({
     ...target,
     content: message.content,
@@ -196,7 +209,7 @@ async function putAside(
       type,
       contentType,
       headers: {
-        'x-attempt': delayMs === undefined ? attempt : attempt + 1,
+        'x-attempt': delayMs === undefined || uncounted ? attempt : attempt + 1,
         'x-reason': reason,
         traceparent,
         ...(delayMs === undefined ? { 'x-death-id': newUuid(), 'x-died-at': new Date().toISOString() } : {}),

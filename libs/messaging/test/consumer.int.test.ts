@@ -160,6 +160,24 @@ test.each([
   expect(await office.metric('messages_processed_total', `outcome="delayed"`)).toBe(0);
 });
 
+test('W8: what waits too long for a dependency waits in a delay queue, its tries uncounted, and is handled once it is back', async () => {
+  let isDown = true;
+  const attempts: number[] = [];
+  const handler = (event: Received) => {
+    attempts.push(event.attempt);
+    if (isDown) throw new DependencyDown('for hours');
+    return office.apply(event);
+  };
+  await consuming({ handlers: { [type]: handler }, patienceMs: 0 });
+  const waiting = message();
+  deliver(waiting);
+  await poll(async () => ((await office.metric('messages_processed_total', 'outcome="delayed"')) ?? 0) > 5);
+  isDown = false;
+  await poll(async () => (await office.effects()).includes(waiting.id));
+  expect(new Set(attempts)).toEqual(new Set([1]));
+  expect(await office.metric('messages_processed_total', 'outcome="dead"')).toBe(0);
+});
+
 test('F2: while the database is down messages wait, and are handled when it is back', async () => {
   const proxy = await tcpProxy(office.fresh.ownerUrl);
   const logger = createLogger({ name: 'test', level: 'silent' });
