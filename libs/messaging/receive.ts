@@ -129,7 +129,7 @@ async function conclude(
   const { logger } = options;
   const seen: Claims = { duplicate: false };
   const handle = read.event === undefined ? undefined : () => watchClaims(seen, read.handle);
-  const failure = handle === undefined ? (read as { reason: string }) : await tryHandler(handle, options, session.over);
+  const failure = handle === undefined ? (read as Failure) : await tryHandler(handle, options, session.over);
   if (failure === 'given_back') return 'given_back'; // unanswered: it goes back when its channel is closed
   try {
     const handled = seen.duplicate ? 'duplicate' : 'processed';
