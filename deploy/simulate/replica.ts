@@ -27,7 +27,8 @@ export const noMetrics = {
 } as unknown as Metrics;
 
 const names = { ...namesOf(''), queue: queueOf, dead: deadQueueOf };
-const delaysMs = [60_000, 300_000, 900_000] as const;
+/** As in production. Patience with a dependency that is down runs by the process's own clock, which no schedule waits for. */
+const waits = { delaysMs: [60_000, 300_000, 900_000] as const, patienceMs: 600_000 };
 /** Fewer than in production, so that queues are long enough for their order to matter. */
 const prefetch = 3;
 const relayBatchMax = 4;
@@ -71,7 +72,7 @@ export function bootReplica(deps: {
       },
     ]),
   ) as Handlers;
-  const receive = createReceiver({ ...wired, handlers, service, names, delaysMs, logger, metrics: noMetrics });
+  const receive = createReceiver({ ...wired, ...waits, handlers, service, names, logger, metrics: noMetrics });
   let consuming = consume();
   let relaying = openRelay();
   const running = new Set<string>();

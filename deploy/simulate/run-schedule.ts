@@ -1,7 +1,8 @@
 import { createChance } from './chance.ts';
 import { createFaults } from './faults.ts';
 import { takeHost } from './host.ts';
-import { brokenChain, brokenNow, transactionsOf, unfinished } from './promises.ts';
+import { noteEnds } from './note-ends.ts';
+import { brokenChain, brokenNow, unfinished } from './promises.ts';
 import type { Replica } from './replica.ts';
 import { createScheduler } from './scheduler.ts';
 import { createStory, type Story } from './story.ts';
@@ -250,22 +251,4 @@ async function heal(run: Run, isClean: () => Promise<string[]>): Promise<string[
     note(`it is ${new Date(host.nowMs()).toISOString()}`);
   }
   return left.length > 0 ? left : ['liveness: a request is not answered'];
-}
-
-/** What the books show to have happened. */
-async function noteEnds(system: System, happened: (what: string) => void): Promise<void> {
-  const { books } = system.databases.wallet.port;
-  const { payouts } = system.revio.books;
-  for (const { kind, settlement } of books.postings.all())
-    if (kind === 'settlement' && settlement === 'void') happened('hold voided');
-  if (books.entries.all().some(({ account, amountMinor }) => account === 'receivable' && amountMinor > 0n))
-    happened('debt repaid');
-  for (const { id, status, payoutId, executeSentAt } of await transactionsOf(system)) {
-    const payout = payoutId === null ? undefined : payouts.get(payoutId);
-    if (executeSentAt === null || payout === undefined || system.revio.wasHeard(payout.id)) continue;
-    if (status === 'completed') happened('unknown payout resolved as paid');
-    const settlement = books.postings.filter((one) => one.transactionId === id && one.kind === 'settlement')[0];
-    if (settlement?.settlement === 'void' && payout.status === 'initialized')
-      happened('unknown payout resolved as not executed');
-  }
 }

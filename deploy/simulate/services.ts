@@ -1,15 +1,10 @@
 import { createPublicKey } from 'node:crypto';
-import { type HoldDecision, holdRequest, providerReadRequest, type ServiceName } from '#libs/contracts';
-import { memoryLeases } from '#libs/db';
-import { createClient, type HttpResponse, Problem, type Wire } from '#libs/http';
-import { type MessageSource, memoryMessages } from '#libs/messaging';
+import { createClient, type Wire } from '#libs/http';
 import { type Clock, createKeyed } from '#libs/runtime';
 import { parseSealingKeys } from '#libs/sealed';
 import { withAfterCommit } from '../../services/payments/src/after-commit.ts';
 import { resumeDeposits } from '../../services/payments/src/deposit/resume-deposits.ts';
 import { messageHandlers as paymentsHandlers } from '../../services/payments/src/handle-messages.ts';
-import { memoryPaymentsTx } from '../../services/payments/src/payments-tx.ts';
-import { readProvider as readAtRevio } from '../../services/payments/src/read-provider.ts';
 import { createRevioProvider } from '../../services/payments/src/revio/client.ts';
 import { createWalletClient } from '../../services/payments/src/wallet/client.ts';
 import { resumeHolds } from '../../services/payments/src/withdrawal/place-hold.ts';
@@ -18,25 +13,18 @@ import { createPause } from '../../services/payments/src/worker/pause.ts';
 import { tellRetry } from '../../services/reconciler/src/dead-letters/tell-retry.ts';
 import { messageHandlers as reconcilerHandlers } from '../../services/reconciler/src/handle-messages.ts';
 import { readProvider as askPayments } from '../../services/reconciler/src/read-provider.ts';
-import { memoryReconcilerTx } from '../../services/reconciler/src/reconciler-store.memory.ts';
 import { rematch } from '../../services/reconciler/src/rematch.ts';
 import { noOutage, sweep } from '../../services/reconciler/src/sweep.ts';
 import { messageHandlers as walletHandlers } from '../../services/wallet/src/handle-messages.ts';
-import { holdFunds } from '../../services/wallet/src/hold-funds.ts';
-import { memoryLedger } from '../../services/wallet/src/ledger/ledger-store.memory.ts';
-import { memoryWebhooksTx } from '../../services/webhooks/src/delivery-store.memory.ts';
 import { createDuplicateCounts } from '../../services/webhooks/src/duplicate-counts.ts';
 import { receiveDelivery } from '../../services/webhooks/src/receive-delivery.ts';
 import { recordFailed } from '../../services/webhooks/src/record-failed.ts';
 import { recordHandled } from '../../services/webhooks/src/record-handled.ts';
 import { createKeyRing } from '../../services/webhooks/src/signature/key-ring.ts';
-import type { Chance } from './chance.ts';
-import { simDatabase, simOutbox } from './database.ts';
-import type { Faults } from './faults.ts';
-import type { Host } from './host.ts';
+import type { Databases, World } from './databases.ts';
 import { logger, noMetrics, type Wired } from './replica.ts';
 import { brandId, revioPublicKeyPem, revioUrl } from './revio.ts';
-import type { Process, Scheduler } from './scheduler.ts';
+import type { Process } from './scheduler.ts';
 import { plan, policy } from './settings.ts';
 
 export const simulatedServices = ['payments', 'wallet', 'webhooks', 'reconciler'] as const;
@@ -46,50 +34,6 @@ const minuteMs = 60_000;
 const key = Buffer.alloc(32, 1);
 export const sealingKeys = parseSealingKeys(`a:${Buffer.alloc(32, 2).toString('base64')}`);
 const revioKey = createPublicKey(revioPublicKeyPem);
-
-interface World {
-  host: Host;
-  chance: Chance;
-  scheduler: Scheduler;
-  faults: Faults;
-  happened: (what: string) => void;
-}
-
-/** The four databases, which outlive every process. */
-export function openDatabases(world: World) {
-  const { host, chance, happened } = world;
-  const source = (name: ServiceName): MessageSource => ({
-    source: name,
-    newUuid: chance.newUuid,
-    now: () => new Date(host.nowMs()),
-  });
-  /** Each handler's claim goes through here, so a claim that fails is a duplicate that was dropped. */
-  const counted = <Port extends { claimMessage(id: string): Promise<boolean> }>(port: Port): Port => ({
-    ...port,
-    claimMessage: async (id: string) => {
-      const isFirst = await port.claimMessage(id);
-      if (!isFirst) happened('duplicate dropped');
-      return isFirst;
-    },
-  });
-  const payments = simDatabase('payments', world, (memory) => counted(memoryPaymentsTx(memory, source('payments'))));
-  const wallet = simDatabase('wallet', world, (memory) => {
-    const { tx, books } = memoryLedger(memory);
-    return { ...counted({ ...tx, ...memoryMessages(memory, source('wallet')) }), books };
-  });
-  const webhooks = simDatabase('webhooks', world, (memory) => counted(memoryWebhooksTx(memory, source('webhooks'))));
-  const reconciler = simDatabase('reconciler', world, (memory) =>
-    counted(memoryReconcilerTx(memory, source('reconciler'))),
-  );
-  const outboxes = {
-    payments: simOutbox(payments.port, host),
-    wallet: simOutbox(wallet.port, host),
-    webhooks: simOutbox(webhooks.port, host),
-    reconciler: simOutbox(reconciler.port, host),
-  };
-  return { payments, wallet, webhooks, reconciler, outboxes, leases: memoryLeases(() => new Date(host.nowMs())) };
-}
-export type Databases = ReturnType<typeof openDatabases>;
 
 interface Life extends World {
   databases: Databases;
@@ -267,36 +211,4 @@ export function wireReconciler(life: Life) {
     outbox: databases.outboxes.reconciler.transactOf(scheduler, process),
   };
   return { wired };
-}
-
-const json = (status: number, body: unknown, headers: Record<string, string> = {}): HttpResponse => ({
-  status,
-  headers,
-  body: JSON.stringify(body),
-});
-
-/** `POST /holds` as the wallet's routes answer it. */
-export async function answerHold(deps: ReturnType<typeof wireWallet>['deps'], body: string): Promise<HttpResponse> {
-  const asked = holdRequest.parse(JSON.parse(body));
-  const hold = await holdFunds(deps, {
-    transactionId: asked.transaction_id,
-    userId: asked.user_id,
-    currency: asked.currency,
-    amountMinor: BigInt(asked.amount_minor),
-  });
-  if (hold === 'conflict') return json(422, { code: 'hold_conflict' });
-  const said = { transaction_id: asked.transaction_id, reason: hold.refusal };
-  const decision: HoldDecision =
-    hold.refusal === null ? { ...said, decision: 'held' } : { ...said, decision: 'refused' };
-  return json(200, decision);
-}
-
-/** `POST /provider-reads` as payments' routes answer it. */
-export async function answerRead(deps: ReturnType<typeof wirePayments>['deps'], body: string): Promise<HttpResponse> {
-  try {
-    return json(200, await readAtRevio(deps, providerReadRequest.parse(JSON.parse(body))));
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return json(error.status, { code: error.code }, { ...error.details.headers });
-  }
 }

@@ -1,6 +1,8 @@
 import type { HttpResponse } from '#libs/http';
+import { answerHold, answerRead } from './answers.ts';
 import { createBroker, deadQueueOf, queueOf, type SimBroker } from './broker.ts';
 import type { Chance } from './chance.ts';
+import { openDatabases } from './databases.ts';
 import type { Faults } from './faults.ts';
 import type { Host } from './host.ts';
 import { type Callee, createWire } from './network.ts';
@@ -8,9 +10,6 @@ import { bootReplica, type Replica } from './replica.ts';
 import { type SimRevio, simRevio } from './revio.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 import {
-  answerHold,
-  answerRead,
-  openDatabases,
   type Simulated,
   simulatedServices,
   wirePayments,
