@@ -13,7 +13,7 @@ interface Described {
 
 /**
  * `clients/typescript/src/api.ts`: what the typed client knows of each operation, and its types, from the API description. Our own 150
- * lines, because the generators that are well kept do not run here (ADR 17).
+ * lines, because the generators that are well kept do not run here (ADR 20).
  */
 export function clientTypes(): Map<string, string> {
   const { paths, components } = openApi() as {

@@ -1,5 +1,8 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { newUuid } from '#libs/runtime';
+import { Problem } from './problem.ts';
 
 /** Longer than a balancer keeps an idle connection (60 s is usual): the side that opens requests must be the one that closes. */
 const keepAliveMs = 65_000;
@@ -33,6 +36,7 @@ export async function listen(
     },
   );
   server.maxConnections = connectionsMax;
+  server.on('clientError', refuseMalformed);
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -53,4 +57,28 @@ export async function listen(
         server.closeIdleConnections();
       }),
   };
+}
+
+/** What Node keeps a status of its own for: headers beyond 16 kB, and a request that does not come to its end. */
+const bareStatuses: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** What Node's parser refuses reaches no route, and is answered in the same words all the same. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Bytes in the middle of another answer would be read as a part of it.
+  const isUntouched = socket.writable && (socket as { bytesWritten?: number }).bytesWritten === 0;
+  if (error.code === 'ECONNRESET' || !isUntouched) return void socket.destroy();
+  const bare = bareStatuses[error.code ?? ''];
+  if (bare !== undefined) return void socket.end(`HTTP/1.1 ${bare}\r\nConnection: close\r\n\r\n`);
+  const requestId = newUuid();
+  const body = JSON.stringify(new Problem('bad_request').body(requestId));
+  const headers = [
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+  ];
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }

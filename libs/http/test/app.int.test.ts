@@ -1,4 +1,6 @@
 import { request as rawRequest } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import express, { type Router } from 'express';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -219,4 +221,23 @@ test('a port that is taken is an error at the start', async () => {
   const { url } = await serve(() => undefined);
   const port = Number(new URL(url).port);
   await expect(listen(() => undefined, { host: '127.0.0.1', port })).rejects.toThrow('EADDRINUSE');
+});
+
+test.each([
+  ['no HTTP at all', 'hello\r\n\r\n'],
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+  [
+    'a length beside chunks',
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+])('A6: %s is a problem like any other', async (_case, bytes) => {
+  const { url } = await serve(() => undefined);
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(bytes);
+  const answer = await text(socket);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\nContent-Type: application\/problem\+json/);
+  expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({
+    code: 'bad_request',
+    request_id: expect.any(String),
+  });
 });
