@@ -78,8 +78,8 @@ function peopleIn(world: World) {
         caseId: null,
         ...changed,
       }).then(made),
-    resolve: (caseId: string, outcome: ResolutionContent['outcome'], amountMinor: bigint | null = null) =>
-      proposeResolution(deps, maker, {
+    resolve: (caseId: string, outcome: ResolutionContent['outcome'], amountMinor: bigint | null = null, by = maker) =>
+      proposeResolution(deps, by, {
         caseId,
         outcome,
         amountMinor,
@@ -115,6 +115,19 @@ describe.each(worlds)('people on $name', ({ open }) => {
 
   const sentAbout = async (type: Parameters<World['sent']>[0], id: string) =>
     (await world.sent(type)).filter(({ correlationid }) => correlationid === id).map(({ data }) => data);
+
+  test('R4: who proposes the same again, because the answer was lost, has proposed it once; decided or expired it is another', async () => {
+    const idea = { evidence: 'proposed again' };
+    const both = await Promise.all([people.adjust(idea), people.adjust(idea)]);
+    const [first = both[0]] = both;
+    expect(new Set(both.map(({ id }) => id)).size).toBe(1);
+    expect((await people.adjust({ ...idea, amountMinor: 501n })).id).not.toBe(first.id);
+    await people.approve(first);
+    const second = await people.adjust(idea);
+    expect(second.id).not.toBe(first.id);
+    world.time.now = 10_000 + 2 * 86_400;
+    expect((await people.adjust(idea)).id).not.toBe(second.id);
+  });
 
   test('R4: a case is taken up, talked about, dismissed and taken up again; every step has its person and time', async () => {
     const caseId = await people.caseAbout(newDepositId(), randomUUID(), 'amount_mismatch');
@@ -171,7 +184,7 @@ describe.each(worlds)('people on $name', ({ open }) => {
   });
 
   test('R4: nobody approves what has expired or was rejected', async () => {
-    const [expired, rejected] = [await people.adjust(), await people.adjust()];
+    const [expired, rejected] = [await people.adjust(), await people.adjust({ evidence: 'ticket 8' })];
     expect(await people.reject(rejected, maker)).toBe('self_approval');
     expect(await people.reject(rejected)).toMatchObject({ state: 'rejected', note: 'no' });
     expect(await people.approve(rejected, admin())).toBe('already_decided');
@@ -195,7 +208,9 @@ describe.each(worlds)('people on $name', ({ open }) => {
     async (outcome, event, word) => {
       const { transactionId, caseId } = await people.unknownPayout();
       expect(await workOnCase(people.deps, caseId, maker, { step: 'resolve', note: 'x' })).toBe('outcome_unknown');
-      const [first, second] = [await people.resolve(caseId, outcome), await people.resolve(caseId, 'executed')];
+      const other = admin();
+      const first = await people.resolve(caseId, outcome);
+      const second = await people.resolve(caseId, 'executed', null, other);
       expect(await people.approve(first, maker)).toBe('self_approval');
       expect(await people.approve(first)).toMatchObject({ state: 'executed' });
       expect(await people.approve(second)).toBe('already_settled');
@@ -204,7 +219,7 @@ describe.each(worlds)('people on $name', ({ open }) => {
       expect(await people.caseOf(caseId)).toMatchObject({ status: 'resolved' });
       expect(await people.historyOf(caseId)).toEqual([
         ['resolution_proposed', maker.userId],
-        ['resolution_proposed', maker.userId],
+        ['resolution_proposed', other.userId],
         ['resolution_approved', checker.userId],
       ]);
     },
@@ -303,7 +318,7 @@ describe.each(worlds)('people on $name', ({ open }) => {
     const caseId = await people.caseAbout(transactionId, objectId, 'amount_mismatch');
     expect(await people.approve(await people.resolve(caseId, 'credit_this_purchase', 15_000n))).toBe('contradicted');
     const right = await people.resolve(caseId, 'credit_this_purchase', 14_000n);
-    const again = await people.resolve(caseId, 'credit_this_purchase', 14_000n);
+    const again = await people.resolve(caseId, 'credit_this_purchase', 14_000n, admin());
     expect(await people.approve(right)).toMatchObject({ state: 'executed' });
     expect(await people.approve(again)).toBe('already_settled');
     expect(await sentAbout('reconciler.deposit-settled.v1', transactionId)).toMatchObject([

@@ -36,6 +36,10 @@ export function memoryPeople(memory: MemoryDatabase, cases: MemoryCases): People
     insertAct: async (act) => acts.insert(act),
     actsOf: async (caseId, limit) => acts.filter((row) => row.caseId === caseId).slice(0, limit),
 
+    findSameProposal: async ({ proposedBy, contentHash, caseId, proposedAt }) =>
+      proposals
+        .filter((row) => row.state === 'proposed' && row.expiresAt > proposedAt && row.caseId === caseId)
+        .find((row) => row.proposedBy === proposedBy && row.contentHash === contentHash) ?? null,
     insertProposal: async (proposal) => proposals.insert(proposal),
     findProposal: async (id) => proposals.get(id) ?? null,
     lockProposal: async (id) => proposals.get(id) ?? null,

@@ -16,6 +16,8 @@ export interface PeopleTx {
   /** Oldest first. */
   actsOf(caseId: string, limit: number): Promise<Act[]>;
 
+  /** The same person's undecided proposal of the same content about the same case; until our end nobody else makes one. */
+  findSameProposal(proposal: Proposal): Promise<Proposal | null>;
   insertProposal(proposal: Proposal): Promise<void>;
   findProposal(id: string): Promise<Proposal | null>;
   lockProposal(id: string): Promise<Proposal | null>;
@@ -79,6 +81,17 @@ type Proposals = Omit<PeopleTx, 'findCase' | 'lockCase' | 'putCase' | 'listCases
 function postgresProposals(sql: Sql): Proposals {
   const select = `SELECT ${proposalColumns} FROM proposals`;
   return {
+    findSameProposal: async ({ proposedBy, contentHash, caseId, proposedAt }) => {
+      // A lock of this text, since there is no row yet. Not a unique index: one that has expired stays `proposed`, and hinders nobody.
+      await sql.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`proposal ${proposedBy} ${contentHash}`]);
+      const [same] = await sql.rows<Proposal>(
+        `${select} WHERE state = 'proposed' AND proposed_by = $1 AND content_hash = $2 AND case_id IS NOT DISTINCT FROM $3
+           AND expires_at > $4
+         ORDER BY proposed_at LIMIT 1`,
+        [proposedBy, contentHash, caseId, proposedAt],
+      );
+      return same ?? null;
+    },
     insertProposal: async (p) => {
       await sql.run(
         `INSERT INTO proposals (id, kind, case_id, content, content_hash, proposed_by, proposed_at, expires_at, state)

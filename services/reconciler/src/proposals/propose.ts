@@ -79,6 +79,9 @@ async function propose(
   const proposedAt = deps.clock.now();
   const expiresAt = new Date(proposedAt.getTime() + deps.proposalTtlMs);
   const proposal = newProposal(content, { id, caseId, proposedBy: person.userId, proposedAt, expiresAt });
+  // Whoever repeats it because the answer was lost must not have proposed it twice.
+  const same = await tx.findSameProposal(proposal);
+  if (same !== null) return same;
   await tx.insertProposal(proposal);
   await recordAct(tx, deps, person, { action: `${content.kind}_proposed`, caseId, proposalId: id });
   return proposal;
