@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Operation, OperationExample } from '#libs/http';
+import { poll } from '#libs/testing';
 import { addressOf, openApi, operationsOf } from '../deploy/generate/openapi.ts';
 import { type ApiWorld, askerOf, startApiWorld } from './system/api-world.ts';
-import { call } from './system/client.ts';
+import { type Answer, call } from './system/client.ts';
 import { countRows } from './system/count-rows.ts';
 
 /** Issue 4 §3.5, A6, M8: whatever is put into a field is either what the field is for, or a 4xx that says why; never a 5xx, nothing half. */
@@ -23,6 +24,15 @@ const first = ({ examples }: Operation): OperationExample => {
   const [example] = examples;
   if (example === undefined) throw new Error('an operation without an example');
   return example;
+};
+
+/** A machine that is overloaded may say so; what it was asked is then not yet answered, and is asked again as any client would. */
+const notBusy = (ask: () => Promise<Answer>): Promise<Answer> => {
+  const settled = async () => {
+    const answer = await ask();
+    return answer.status === 503 && answer.headers.has('retry-after') ? undefined : answer;
+  };
+  return poll(settled, { timeoutMs: 60_000 });
 };
 
 /** JSON texts, because some of these no program would write. */
@@ -209,10 +219,10 @@ test(
       const asker = askerOf[operation.access];
       for (const { name } of described.filter((parameter) => parameter.in === 'query')) {
         for (const hostile of [...inAddress, '', '-1', '1e9', '2026-13-45', `1&${name}=2`]) {
-          const { status } = await world.ask(asker, operation, first(operation), {
-            path: `${path}?${name}=${hostile}`,
-          });
-          expect([name, hostile.slice(0, 40), status < 500]).toEqual([name, hostile.slice(0, 40), true]);
+          const asked = { path: `${path}?${name}=${hostile}` };
+          const { status, body } = await notBusy(() => world.ask(asker, operation, first(operation), asked));
+          const said = [operation.method, asked.path.slice(0, 200), status < 500 ? 'an answer' : body?.code];
+          expect(said).toEqual([operation.method, asked.path.slice(0, 200), 'an answer']);
         }
       }
       const { status, body } = await world.ask(asker, operation, first(operation), {
