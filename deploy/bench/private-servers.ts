@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { startPostgres } from '../local/postgres.ts';
+import { rabbitmqRoot, startRabbit } from '../local/rabbitmq.ts';
+import { keptSecrets, type Secrets } from '../local/secrets.ts';
+
+export interface PrivateServers {
+  folder: string;
+  secrets: Secrets;
+  postgresUrl: string;
+  amqpUrl: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * A PostgreSQL that writes through to the disk, as a real one does, and a RabbitMQ, both for one run only. PostgreSQL counts every statement
+ * (pg_stat_statements): the only way to say afterwards how many round trips a flow took.
+ */
+export async function startPrivateServers(root: string): Promise<PrivateServers> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-bench-'));
+  fs.chmodSync(folder, 0o755); // as root, PostgreSQL runs as somebody else
+  const [postgres, rabbit] = await Promise.all([
+    startCounting(path.join(folder, 'postgres')),
+    startRabbit({ dir: path.join(folder, 'rabbitmq'), root: rabbitmqRoot(root) }),
+  ]);
+  return {
+    folder,
+    secrets: keptSecrets(folder),
+    postgresUrl: postgres.url,
+    amqpUrl: rabbit.url,
+    stop: async () => {
+      await Promise.all([postgres.stop('KILL'), rabbit.stop('KILL')]);
+      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
+}
+
+/** The library must be there when the server starts, so the server is started twice. */
+async function startCounting(dir: string): Promise<Awaited<ReturnType<typeof startPostgres>>> {
+  const first = await startPostgres({ dir });
+  const admin = new pg.Client({ connectionString: first.url });
+  await admin.connect();
+  await admin.query(`ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`);
+  await admin.query('ALTER SYSTEM SET pg_stat_statements.max = 20000');
+  await admin.query('CREATE EXTENSION pg_stat_statements');
+  await admin.end();
+  await first.stop();
+  return startPostgres({ dir, port: first.port });
+}
