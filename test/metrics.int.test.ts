@@ -26,6 +26,8 @@ beforeAll(async () => {
     settings: {
       ...Object.fromEntries(serviceNames.map((service) => [service, opsPort(service)])),
       gateway: { ...opsPort('gateway'), RATE_LIMITS_ENFORCED: 'true', RATE_LIMIT_GENERAL: '100000' },
+      wallet: { ...opsPort('wallet'), LEDGER_CHECK_INTERVAL_MS: '500' },
+      reconciler: { ...opsPort('reconciler'), CONSERVATION_INTERVAL_MS: '500' },
     },
   });
   const client = await system.funded('100.00');
