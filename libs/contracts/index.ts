@@ -29,6 +29,11 @@ export {
   postingsWanted,
   providerReadAnswer,
   providerReadRequest,
+  type StoryLine,
+  storyAnswer,
+  storyLine,
+  storyLinesMax,
+  storyMessagesRequest,
   type TimelineAnswer,
   timelineAnswer,
 } from './internal-api.ts';

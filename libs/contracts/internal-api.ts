@@ -134,3 +134,42 @@ export const postingsPage = z.object({
   held_back_since: instant.nullable(),
 });
 export const postingsFound = z.object({ data: z.array(fedPosting) });
+
+/** One thing that happened to a transaction, in plain words. Ids and amounts only: nothing personal, no payload, no words of people. */
+export const storyLine = z.object({
+  at: instant,
+  kind: z.enum([
+    'request',
+    'transition',
+    'payout',
+    'hold',
+    'posting',
+    'delivery',
+    'observation',
+    'decision',
+    'case',
+    'act',
+    'dead_letter',
+    'told',
+    'heard',
+  ]),
+  text: z.string(),
+  /** By what they are: `message_id`, `posting_id`, `purchase_id` … */
+  ids: z.record(z.string(), z.string()),
+  /** The W3C trace that it happened in; null where none is kept. */
+  trace_id: z.string().nullable(),
+});
+export type StoryLine = z.infer<typeof storyLine>;
+
+/** gateway → any service, `GET /story/{transaction id}`: what this service knows of it, oldest first. `cut`: there is more. */
+export const storyAnswer = z.object({ lines: z.array(storyLine), cut: z.boolean() });
+/** Ten times what a transaction usually leaves in one service. */
+export const storyLinesMax = 200;
+
+/** gateway → any service, `POST /story-messages`: which of the messages that others told about it were handled here. */
+export const storyMessagesRequest = z.strictObject({
+  message_ids: z
+    .array(z.uuid())
+    .min(1)
+    .max(5 * storyLinesMax),
+});

@@ -13,5 +13,6 @@ export { type KeptDays, pruneMessages, pruningSchema } from './pruning.ts';
 export { publisherOn } from './publisher.ts';
 export { createReceiver, DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
 export { type OutboxRow, type OutboxTx, type Relay, type RelayOptions, relayBatch, startRelay } from './relay.ts';
+export { messagesHeardAmong, messagesToldAbout, storySchema } from './story.ts';
 export { namesOf } from './topology.ts';
 export { watchEvents } from './watch-events.ts';

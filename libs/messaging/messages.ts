@@ -1,6 +1,6 @@
 import { type Envelope, type EventData, type EventType, envelope, type ServiceName } from '#libs/contracts';
 import type { MemoryDatabase, Sql } from '#libs/db';
-import { currentContext } from '#libs/runtime';
+import { currentContext, currentTraceId } from '#libs/runtime';
 import { noteClaim } from './claims.ts';
 
 /** The part of every service's transaction port that sends and receives. */
@@ -55,10 +55,10 @@ export function postgresMessages(sql: Sql, { source, newUuid, now }: MessageSour
     },
     claimMessage: async (messageId) => {
       // Insert first, never look first: under SERIALIZABLE a look reads the gap, and every other insert into it is then a conflict.
-      const claimed = await sql.run('INSERT INTO inbox (consumer, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-        source,
-        messageId,
-      ]);
+      const claimed = await sql.run(
+        'INSERT INTO inbox (consumer, message_id, trace_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+        [source, messageId, currentTraceId()],
+      );
       noteClaim(claimed === 1);
       return claimed === 1;
     },

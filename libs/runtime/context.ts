@@ -20,5 +20,8 @@ export const currentContext = (): Context => storage.getStore() ?? none;
 export const runInContext = <R>(context: Context, work: () => R): R =>
   storage.run({ ...currentContext(), ...context }, work);
 
+/** What rows, logs and people know a trace by: the second field of `traceparent` (W3C Trace Context). */
+export const currentTraceId = (): string | null => currentContext().traceparent?.split('-')[1] ?? null;
+
 /** Runs `work` with `context` alone: what is no part of any request, whoever set it off, must not end with one. */
 export const runOutside = <R>(context: Context, work: () => R): R => storage.run(context, work);

@@ -1,10 +1,10 @@
 export { type BaseConfig, baseConfig } from './base-config.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { ConfigError, count, durationMs, flag, httpUrl, loadConfig, port, secretKey } from './config.ts';
-export { type Context, currentContext, runInContext } from './context.ts';
+export { type Context, currentContext, currentTraceId, runInContext } from './context.ts';
 export { newId, newUuid } from './ids.ts';
 export { createKeyed, type Keyed, Overloaded } from './keyed.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type LoopDefinition, startLoop } from './loop.ts';
 export { createReleases, type Releases } from './releases.ts';
-export { continueTrace } from './trace.ts';
+export { continueTrace, inTraceOf } from './trace.ts';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { runInContext } from './context.ts';
 
 const traceparentForm = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/;
 
@@ -11,3 +12,10 @@ export function continueTrace(received: string | undefined): string {
   const [trace, flags] = read === null ? [randomBytes(16).toString('hex'), '01'] : [read[1], read[2]];
   return `00-${trace}-${randomBytes(8).toString('hex')}-${flags}`;
 }
+
+/**
+ * Runs `work` in the trace that something began in, whoever has it in hand now: a worker that found it due, or somebody else's message that
+ * turned out to be about it. Null, of what is older than that was kept, leaves the present trace.
+ */
+export const inTraceOf = <R>(began: { traceparent: string | null }, work: () => R): R =>
+  began.traceparent === null ? work() : runInContext({ traceparent: continueTrace(began.traceparent) }, work);

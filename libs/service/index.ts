@@ -7,3 +7,4 @@ export {
   runService,
   type Wiring,
 } from './run-service.ts';
+export { heardStory, storyOf, storyRoutes, type TellStory } from './story-routes.ts';

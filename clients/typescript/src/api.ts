@@ -674,6 +674,25 @@ export type TransactionDetails = {
   }>;
 };
 
+export type TransactionStory = {
+  transaction_id: string;
+  /** Services that did not answer: what they know is missing. */
+  incomplete: Array<'gateway' | 'wallet' | 'payments' | 'webhooks' | 'reconciler'>;
+  /** Services that know more than the oldest 200 things. */
+  cut: Array<'gateway' | 'wallet' | 'payments' | 'webhooks' | 'reconciler'>;
+  data: Array<{
+    /** RFC 3339, UTC. */
+    at: string;
+    service: 'gateway' | 'wallet' | 'payments' | 'webhooks' | 'reconciler';
+    kind: 'request' | 'transition' | 'payout' | 'hold' | 'posting' | 'delivery' | 'observation' | 'decision' | 'case' | 'act' | 'dead_letter' | 'told' | 'heard';
+    text: string;
+    /** Of messages, postings, deliveries, acts and objects at Revio. */
+    ids: Record<string, string>;
+    /** Of the W3C trace that it happened in. */
+    trace_id: string | null;
+  }>;
+};
+
 export type User = {
   id: string;
   email: string;
@@ -1060,6 +1079,8 @@ export interface Operations {
   readReport: { input: { params: { day: string; currency: 'ZAR' | 'USD' | 'EUR' | 'GBP' | 'BWP' | 'NAD' | 'KES' | 'JPY' | 'UGX' | 'KWD' | 'TND' }; query?: { version?: string | number; result?: 'matched' | 'missing_here' | 'missing_there' | 'amount' | 'currency' | 'status' | 'ours_alone'; after?: string | number } }; answer: DailyReportWithItems };
   /** A transaction with its story. */
   readTransaction: { input: { params: { id: string } }; answer: TransactionDetails };
+  /** What all services know of a transaction, by time. */
+  readTransactionStory: { input: { params: { id: string } }; answer: TransactionStory };
   /** Your balance in a currency. */
   readWallet: { input: { params: { currency: 'ZAR' | 'USD' | 'EUR' | 'GBP' | 'BWP' | 'NAD' | 'KES' | 'JPY' | 'UGX' | 'KWD' | 'TND' }; query?: { at?: string } }; answer: Wallet };
   /** Get new tokens for a refresh token. */
@@ -1165,6 +1186,7 @@ export const operations = {
   readReplay: { method: 'GET', address: '/api/v1/admin/dead-letter-replays/{id}', authorised: true },
   readReport: { method: 'GET', address: '/api/v1/admin/reports/{day}/{currency}', authorised: true },
   readTransaction: { method: 'GET', address: '/api/v1/transactions/{id}', authorised: true },
+  readTransactionStory: { method: 'GET', address: '/api/v1/admin/transactions/{id}/story', authorised: true },
   readWallet: { method: 'GET', address: '/api/v1/wallets/{currency}', authorised: true },
   refresh: { method: 'POST', address: '/api/v1/auth/refresh' },
   register: { method: 'POST', address: '/api/v1/auth/register' },

@@ -15,6 +15,7 @@ import {
   type RelayOptions,
   startConsumer,
   startRelay,
+  storySchema,
 } from '#libs/messaging';
 import { createLogger, newId } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
@@ -23,7 +24,9 @@ import { amqpPrefix, type FreshDatabase, freshDatabase } from '#libs/testing';
 class Office1763800000003 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     // No key on effects: a second effect of one message must be seen, not refused.
-    await runner.query(`${messagingSchema} CREATE TABLE effects (message_id uuid NOT NULL, attempt int NOT NULL)`);
+    await runner.query(
+      `${messagingSchema} ${storySchema} CREATE TABLE effects (message_id uuid NOT NULL, attempt int NOT NULL)`,
+    );
   }
   async down(): Promise<void> {}
 }

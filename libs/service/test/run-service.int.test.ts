@@ -5,14 +5,14 @@ import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { listensTo } from '#libs/contracts';
 import { leasesSchema, over } from '#libs/db';
-import { type Handlers, messagingSchema, postgresMessages, pruningSchema } from '#libs/messaging';
+import { type Handlers, messagingSchema, postgresMessages, pruningSchema, storySchema } from '#libs/messaging';
 import { type BaseConfig, baseConfig, loadConfig, newUuid } from '#libs/runtime';
 import { amqpPrefix, type FreshDatabase, freshDatabase, poll } from '#libs/testing';
 import { type Platform, type RunningService, runService, type Wiring } from '../index.ts';
 
 class Messaging1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`${messagingSchema}; ${leasesSchema}; ${pruningSchema('webhooks_service')}`);
+    await runner.query(`${messagingSchema} ${storySchema} ${leasesSchema}; ${pruningSchema('webhooks_service')}`);
     await runner.query(`
       GRANT SELECT ON migrations TO webhooks_service;
       GRANT ALL ON outbox, inbox, leases TO webhooks_service;

@@ -4,6 +4,7 @@ import type { Operation } from '#libs/http';
 import { auditQuery } from './audit/read-audit.ts';
 import { identityOperations } from './identity/identity-operations.ts';
 import { liveOperations } from './live/live-operations.ts';
+import { storyOperations } from './story/story-operations.ts';
 
 const auditEntry = z
   .object({
@@ -153,4 +154,10 @@ const about: readonly Operation[] = [
 ];
 
 /** The public routes that the gateway answers itself. What it passes on is described by the service that answers. */
-export const operations: readonly Operation[] = [...identityOperations, ...liveOperations, audit, ...about];
+export const operations: readonly Operation[] = [
+  ...identityOperations,
+  ...liveOperations,
+  ...storyOperations,
+  audit,
+  ...about,
+];

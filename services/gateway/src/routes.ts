@@ -11,6 +11,7 @@ import { liveRoutes } from './live/live-routes.ts';
 import type { LiveStreams } from './live/live-streams.ts';
 import { operations } from './operations.ts';
 import { returnPages } from './return-pages.ts';
+import { storyRoutes } from './story/story-routes.ts';
 
 /** Verifiers may keep the key set this long; a new key is published at least as long before it signs. */
 const jwksMaxAgeS = 300;
@@ -33,6 +34,7 @@ export function routes(deps: RoutesDeps): Router {
   router.use(auditRoutes(deps));
   router.use(identityRoutes(deps));
   router.use(liveRoutes(deps));
+  router.use(storyRoutes(deps));
 
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', `public, max-age=${jwksMaxAgeS}`).json(deps.tokens.jwks);

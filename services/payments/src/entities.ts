@@ -44,6 +44,8 @@ const transactions = new EntitySchema<Transaction>({
     reversalOf: maybeText('reversal_of'),
     reversal: maybeText('reversal'),
     sourceId: maybeText('source_id'),
+    requestId: maybeText('request_id'),
+    traceparent: maybeText('traceparent'),
     createdAt: instant('created_at'),
     updatedAt: instant('updated_at'),
   },

@@ -29,7 +29,7 @@ import { cancelWithdrawal } from './withdrawal/cancel-withdrawal.ts';
 import { requestWithdrawal } from './withdrawal/request-withdrawal.ts';
 
 /** Internal: the gateway speaks for users, the reconciler for itself. Nobody speaks without a token for this service. */
-export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
+export function routes(deps: Deps, internalKeys: readonly Buffer[], story = Router()): Router {
   const router = Router();
   router.use(requireInternal({ audience: 'payments', keys: internalKeys }));
   router.use(refuseUnknownQuery(operations));
@@ -111,6 +111,7 @@ export function routes(deps: Deps, internalKeys: readonly Buffer[]): Router {
 
   router.use(inboxRoute(deps));
   router.use(approvalRoutes(deps));
+  router.use(story);
   return router;
 }
 

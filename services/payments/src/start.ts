@@ -1,7 +1,7 @@
 import { over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newId, newUuid } from '#libs/runtime';
-import { type Platform, runService } from '#libs/service';
+import { type Platform, runService, storyRoutes } from '#libs/service';
 import { withAfterCommit } from './after-commit.ts';
 import { exposeWaiting } from './approval/metrics.ts';
 import type { Config } from './config.ts';
@@ -11,6 +11,7 @@ import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
 import { createExportSlots } from './history/export-transactions.ts';
 import { postgresHistory } from './history/history-store.ts';
+import { tellStory } from './history/tell-story.ts';
 import { postgresWebhookEvents } from './history/webhook-event-store.ts';
 import { paymentsMetrics } from './metrics.ts';
 import { migrations } from './migrations/index.ts';
@@ -34,10 +35,11 @@ export const start = (config: Config) =>
     migrations,
     entities,
     wire: (platform) => {
+      const sql = platform.db.read;
       const deps = depsOf(platform);
       const intervalMs = config.WORKER_INTERVAL_MS;
       return {
-        routes: routes(deps, [config.INTERNAL_KEY]),
+        routes: routes(deps, [config.INTERNAL_KEY], storyRoutes({ sql, service: 'payments', tell: tellStory(sql) })),
         handlers: messageHandlers(deps),
         loops: [
           { name: 'resume-deposits', intervalMs, runOnce: () => resumeDeposits(deps) },

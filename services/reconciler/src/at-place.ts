@@ -1,3 +1,4 @@
+import { inTraceOf } from '#libs/runtime';
 import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
 import type { ReconcilerTx } from './reconciler-store.ts';
@@ -16,7 +17,7 @@ class ClaimedMeanwhile extends Error {
 
 /**
  * Runs `work` in a transaction that holds the object's row and, before it, that of its transaction: `claimedBy`, unless it is known
- * better. Tells of the decisions once they are committed.
+ * better; and in the trace that the transaction began in. Tells of the decisions once they are committed.
  */
 export async function atPlace(
   deps: Deps,
@@ -31,7 +32,8 @@ export async function atPlace(
         const subject = transactionId === null ? null : await tx.lockSubject(transactionId);
         const object = await tx.lockObject(objectId, objectType);
         if (object.transactionId !== null && object.transactionId !== transactionId) throw new ClaimedMeanwhile();
-        return work(tx, { subject, object: { ...object, transactionId } });
+        const place = { subject, object: { ...object, transactionId } };
+        return subject === null ? work(tx, place) : inTraceOf(subject, () => work(tx, place));
       },
       { onUnknownCommit: 'rerun' },
     );

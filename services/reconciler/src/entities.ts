@@ -28,6 +28,7 @@ const subjectSchema = new EntitySchema<Subject>({
     endedAt: perhaps('ended_at'),
     endedAs: { name: 'ended_as', type: 'text', nullable: true },
     reportedAt: perhaps('reported_at'),
+    traceparent: { type: 'text', nullable: true },
   },
   indices: [
     {

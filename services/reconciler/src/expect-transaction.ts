@@ -1,4 +1,5 @@
 import type { Currency } from '#libs/money';
+import { currentContext } from '#libs/runtime';
 import { openCase } from './cases/open-case.ts';
 import type { Decision } from './decision.ts';
 import type { Deps } from './deps.ts';
@@ -56,6 +57,7 @@ const merged = (subject: Subject, expectation: Expectation): Subject => ({
   requestedAt: subject.requestedAt ?? expectation.requestedAt,
   dueAt: expectation.dueAt ?? subject.dueAt,
   executeSentAt: expectation.executeSentAt ?? subject.executeSentAt,
+  traceparent: subject.traceparent ?? currentContext().traceparent ?? null,
 });
 
 /** Payments contradicts itself: nothing may be decided on either of two amounts, or on either of two payouts. */

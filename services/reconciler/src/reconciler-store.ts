@@ -66,7 +66,7 @@ export interface ReconcilerTx extends MessageTx, PeopleTx, ObservedMoveTx {
 
 const subjectColumns = `transaction_id AS "transactionId", user_id AS "userId", currency, amount_minor AS "amountMinor",
   object_id AS "objectId", requested_at AS "requestedAt", due_at AS "dueAt", execute_sent_at AS "executeSentAt",
-  ended_at AS "endedAt", ended_as AS "endedAs", reported_at AS "reportedAt"`;
+  ended_at AS "endedAt", ended_as AS "endedAs", reported_at AS "reportedAt", traceparent`;
 
 const objectColumns = `object_id AS "objectId", object_type AS "objectType", transaction_id AS "transactionId",
   last_status AS "lastStatus", last_updated_on AS "lastUpdatedOn", read_status AS "readStatus",
@@ -130,7 +130,7 @@ function subjectsAndObjects(sql: Sql): SubjectsAndObjects {
     putSubject: async (s) => {
       await sql.run(
         `UPDATE subjects SET user_id = $2, currency = $3, amount_minor = $4, object_id = $5, requested_at = $6, due_at = $7,
-           execute_sent_at = $8, ended_at = $9, ended_as = $10, reported_at = $11
+           execute_sent_at = $8, ended_at = $9, ended_as = $10, reported_at = $11, traceparent = $12
          WHERE transaction_id = $1`,
         [
           s.transactionId,
@@ -144,6 +144,7 @@ function subjectsAndObjects(sql: Sql): SubjectsAndObjects {
           s.endedAt,
           s.endedAs,
           s.reportedAt,
+          s.traceparent,
         ],
       );
     },

@@ -1,9 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { requireInternal, requireStaff, type UserActor } from '#libs/auth';
+import type { Sql } from '#libs/db';
 import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
+import { storyRoutes } from '#libs/service';
 import { type CaseWork, workOnCase } from './cases/work-on-case.ts';
 import { operations } from './operations.ts';
+import { tellStory } from './people/tell-story.ts';
 import { problem } from './problems.ts';
 import { type ApproveDeps, approveProposal, rejectProposal } from './proposals/decide-proposal.ts';
 import type { Proposal } from './proposals/proposal.ts';
@@ -21,7 +24,8 @@ import {
 } from './request-schemas.ts';
 import { shownAct, shownCase, shownProposal, shownVerdict } from './resources.ts';
 
-type RouteDeps = ApproveDeps & ProposeDeps & { internalKeys: readonly Buffer[]; deadLetters: Router; reports: Router };
+type RouteDeps = ApproveDeps &
+  ProposeDeps & { internalKeys: readonly Buffer[]; deadLetters: Router; reports: Router; sql: Sql };
 
 /** Internal: the gateway speaks for admins and support. Nobody speaks without a token for this service. */
 export function routes(deps: RouteDeps): Router {
@@ -58,6 +62,7 @@ export function routes(deps: RouteDeps): Router {
   proposalRoutes(router, deps);
   router.use(deps.deadLetters);
   router.use(deps.reports);
+  router.use(storyRoutes({ sql: deps.sql, service: 'reconciler', tell: tellStory(deps.sql) }));
   return router;
 }
 

@@ -51,6 +51,7 @@ function wire(platform: Platform<Config>) {
       internalKeys: [config.INTERNAL_KEY],
       deadLetters: deadLetters.routes,
       reports: reports.routes,
+      sql: db.read,
     }),
     beforeBody: reports.beforeBody,
     handlers: messageHandlers(deps, () => wakeLoop('sweep')),

@@ -17,6 +17,8 @@ export interface Subject {
   endedAs: Ending | null;
   /** When a case was opened because no object of Revio's ever turned up for it. */
   reportedAt: Date | null;
+  /** The trace that it began in (W3C Trace Context), as payments' first message told it. */
+  traceparent: string | null;
 }
 
 export type Ending = 'completed' | 'failed' | 'expired' | 'cancelled';
@@ -69,6 +71,7 @@ export const newSubject = (transactionId: string): Subject => ({
   endedAt: null,
   endedAs: null,
   reportedAt: null,
+  traceparent: null,
 });
 
 export const newObject = (objectId: string, objectType: ProviderObject['objectType']): ProviderObject => ({

@@ -25,7 +25,8 @@ const fullSubject = (transactionId: string) => ({
   executeSentAt: at(3),
   endedAt: at(4),
   endedAs: 'expired' as const,
-  reportedAt: at(5),
+  traceparent: null,
+      reportedAt: at(5),
 });
 
 const fullObject = (objectId: string, transactionId: string) => ({

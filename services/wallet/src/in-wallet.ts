@@ -1,6 +1,6 @@
 import type { Transact } from '#libs/db';
 import type { Currency } from '#libs/money';
-import { type Clock, currentContext, type Keyed } from '#libs/runtime';
+import { type Clock, currentTraceId, type Keyed } from '#libs/runtime';
 import type { Occasion } from './ledger/booking.ts';
 import type { Owner } from './ledger/ledger.ts';
 import type { Newborn, WalletTx } from './ledger/ledger-store.ts';
@@ -48,9 +48,9 @@ export const onceInWallet = (
 
 export const newborn = ({ newUuid, clock }: LedgerDeps): Newborn => ({ id: newUuid(), at: clock.now() });
 
-/** Which posting this is, when, and on whose trace (W3C Trace Context: the second field of `traceparent`). */
+/** Which posting this is, when, and in which trace. */
 export const stamp = ({ newUuid, clock }: LedgerDeps): Pick<Occasion, 'id' | 'createdAt' | 'traceId'> => ({
   id: newUuid(),
   createdAt: clock.now(),
-  traceId: currentContext().traceparent?.split('-')[1] ?? null,
+  traceId: currentTraceId(),
 });

@@ -5,7 +5,7 @@ import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import type { Sql } from '#libs/db';
 import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
 import { isCurrency } from '#libs/money';
-import { inboxRoute } from '#libs/service';
+import { inboxRoute, storyRoutes } from '#libs/service';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
 import { holdFunds } from './hold-funds.ts';
 import type { LedgerDeps } from './in-wallet.ts';
@@ -18,6 +18,7 @@ import { readBalanceAt, readBalancesAt } from './read-balances-at.ts';
 import { readPostings, readWallet, readWallets } from './read-books.ts';
 import { dayRoutes } from './reports/day-routes.ts';
 import { momentQuery } from './request-schemas.ts';
+import { tellStory } from './tell-story.ts';
 
 type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
 
@@ -60,6 +61,7 @@ export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Ro
   router.use(dayRoutes(sql));
   router.use(freezeRoutes(ledger));
   router.use(inboxRoute(ledger));
+  router.use(storyRoutes({ sql, service: 'wallet', tell: tellStory(sql) }));
   return router;
 }
 

@@ -1,13 +1,15 @@
 import express, { type Request, Router } from 'express';
 import { requireInternal, requireStaff } from '#libs/auth';
+import type { Sql } from '#libs/db';
 import { parseQuery, sourceAddress } from '#libs/http';
 import { limitRefusal, tellLimit } from '#libs/rate-limits';
-import { inboxRoute } from '#libs/service';
+import { inboxRoute, storyRoutes } from '#libs/service';
 import type { Metrics } from '#libs/telemetry';
 import { deliveriesQuery, listDeliveries } from './list-deliveries.ts';
 import type { ReceivedDelivery } from './log-row.ts';
 import { refusals } from './problems.ts';
 import { type ReceiveDeps, receipts, receiveDelivery } from './receive-delivery.ts';
+import { tellStory } from './tell-story.ts';
 import { unverifiedLimit } from './unverified-limit.ts';
 
 /** Of which nobody has vouched for the sender. */
@@ -76,7 +78,7 @@ function receivedDelivery({ trustedProxies }: PublicDeps, request: Request): Rec
 
 /** For the gateway, on behalf of support and admins. */
 export function internalRoutes(
-  deps: Parameters<typeof listDeliveries>[0] & { internalKeys: readonly Buffer[] },
+  deps: Parameters<typeof listDeliveries>[0] & { internalKeys: readonly Buffer[]; sql: Sql },
 ): Router {
   const guard = requireInternal({ audience: 'webhooks', keys: deps.internalKeys });
   const router = Router().get('/deliveries', guard, async (request, response) => {
@@ -84,5 +86,8 @@ export function internalRoutes(
     const query = parseQuery(deliveriesQuery, request);
     response.json(await listDeliveries(deps, query));
   });
-  return router.use('/inbox-lookups', guard).use(inboxRoute(deps));
+  return router
+    .use(['/inbox-lookups', '/story', '/story-messages'], guard)
+    .use(inboxRoute(deps))
+    .use(storyRoutes({ sql: deps.sql, service: 'webhooks', tell: tellStory(deps) }));
 }

@@ -40,6 +40,7 @@ export const start = (config: Config) =>
         trustedProxies: config.TRUSTED_PROXIES,
         sealingKeys: config.SEALING_KEYS,
         internalKeys: [config.INTERNAL_KEY],
+        sql: db.read,
         unverified: {
           count: countUnverified({ read: db.read, clock, logger }, unverifiedLimit(config.RATE_LIMIT_UNVERIFIED)),
           max: config.RATE_LIMIT_UNVERIFIED,

@@ -4,6 +4,7 @@ import { AuditLog1795486000100 } from './1795486000100-audit-log.ts';
 import { Sessions1795486000200 } from './1795486000200-sessions.ts';
 import { RateLimits1795486000300 } from './1795486000300-rate-limits.ts';
 import { GatewayPruning1795510000100 } from './1795510000100-pruning.ts';
+import { GatewayStory1795523000100 } from './1795523000100-story.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Sessions1795486000200,
   RateLimits1795486000300,
   GatewayPruning1795510000100,
+  GatewayStory1795523000100,
 ];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transact } from '#libs/db';
-import { type Clock, runInContext } from '#libs/runtime';
+import { type Clock, currentContext, runInContext } from '#libs/runtime';
 import type { PaymentsTx } from '../payments-tx.ts';
 import { problem } from '../problems.ts';
 import type { Step, Transaction } from '../transaction/transaction.ts';
@@ -43,7 +43,9 @@ export interface OnceAnswer {
  * Nothing is stored of a request that threw. Throws the problems `idempotency_key_reused` and `request_in_progress`.
  */
 export async function answerOnce(deps: AnswerOnceDeps, request: OnceRequest): Promise<OnceAnswer> {
-  const { userId, key, transaction } = request;
+  const { userId, key } = request;
+  const { requestId = null, traceparent = null } = currentContext();
+  const transaction = { ...request.transaction, requestId, traceparent };
   const inputHash = createHash('sha256').update(JSON.stringify(request.input)).digest('hex');
   const claim = {
     userId,

@@ -4,6 +4,7 @@ import { PaymentsHistory1795488000000 } from './1795488000000-history.ts';
 import { PaymentsHistoryAcrossUsers1795488000100 } from './1795488000100-history-across-users.ts';
 import { PaymentsApprovals1795489000300 } from './1795489000300-approvals.ts';
 import { PaymentsPruning1795510000300 } from './1795510000300-pruning.ts';
+import { PaymentsStory1795523000300 } from './1795523000300-story.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   PaymentsHistoryAcrossUsers1795488000100,
   PaymentsApprovals1795489000300,
   PaymentsPruning1795510000300,
+  PaymentsStory1795523000300,
 ];

@@ -1,6 +1,6 @@
 import type { Transact } from '#libs/db';
 import type { Currency } from '#libs/money';
-import type { Clock } from '#libs/runtime';
+import { type Clock, currentContext } from '#libs/runtime';
 import type { PaymentsTx } from '../payments-tx.ts';
 import { type NewId, type Transaction, unused } from './transaction.ts';
 
@@ -42,6 +42,7 @@ export function recordReversal(
       reversalOf,
       reversal,
       sourceId,
+      traceparent: currentContext().traceparent ?? null,
       createdAt: now,
       updatedAt: now,
     };

@@ -27,6 +27,8 @@ const columns = {
   reversal_of: 'reversalOf',
   reversal: 'reversal',
   source_id: 'sourceId',
+  request_id: 'requestId',
+  traceparent: 'traceparent',
   created_at: 'createdAt',
   updated_at: 'updatedAt',
 } as const satisfies Record<string, keyof Transaction>;

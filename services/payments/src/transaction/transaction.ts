@@ -42,6 +42,9 @@ export interface Transaction {
   reversal: 'refund' | 'chargeback' | 'payout_return' | null;
   /** What a reversal is made of, once: the refund's or chargeback's Payment id, or the returned payout's id. */
   sourceId: string | null;
+  /** Of the request that began it, and the trace that it began in (W3C Trace Context): what its workers do continues that one. */
+  requestId: string | null;
+  traceparent: string | null;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -72,4 +75,6 @@ export const unused = {
   reversalOf: null,
   reversal: null,
   sourceId: null,
+  requestId: null,
+  traceparent: null,
 } as const satisfies Partial<Transaction>;

@@ -1,5 +1,5 @@
 import type { Transact } from '#libs/db';
-import { type Clock, type Logger, runInContext } from '#libs/runtime';
+import { type Clock, inTraceOf, type Logger, runInContext } from '#libs/runtime';
 import type { PaymentsTx } from '../payments-tx.ts';
 import type { Step, Transaction } from '../transaction/transaction.ts';
 import { HopelessStep } from './hopeless-step.ts';
@@ -32,13 +32,15 @@ export async function runDue(
   const due = await deps.transact((tx) => tx.leaseDue(worker.step, now, until, batchMax));
   await Promise.all(
     due.map((transaction) =>
-      runInContext({ correlationId: transaction.id }, async () => {
-        try {
-          await worker.work(transaction);
-        } catch (err) {
-          await failed(deps, worker.step, transaction, err);
-        }
-      }),
+      inTraceOf(transaction, () =>
+        runInContext({ correlationId: transaction.id }, async () => {
+          try {
+            await worker.work(transaction);
+          } catch (err) {
+            await failed(deps, worker.step, transaction, err);
+          }
+        }),
+      ),
     ),
   );
   return due.length;

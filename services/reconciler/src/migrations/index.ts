@@ -7,6 +7,7 @@ import { StatementsAgain1795482100400 } from './1795482100400-statements-again.t
 import { Conservation1795483000400 } from './1795483000400-conservation.ts';
 import { ReportsExplainNothing1795483900400 } from './1795483900400-reports-explain-nothing.ts';
 import { ReconcilerPruning1795510000400 } from './1795510000400-pruning.ts';
+import { ReconcilerStory1795523000400 } from './1795523000400-story.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   Conservation1795483000400,
   ReportsExplainNothing1795483900400,
   ReconcilerPruning1795510000400,
+  ReconcilerStory1795523000400,
 ];

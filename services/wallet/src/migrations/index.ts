@@ -7,6 +7,7 @@ import { PostingsFeed1795483000210 } from './1795483000210-postings-feed.ts';
 import { Acts1795483000220 } from './1795483000220-acts.ts';
 import { Limits1795489000200 } from './1795489000200-limits.ts';
 import { WalletPruning1795510000200 } from './1795510000200-pruning.ts';
+import { WalletStory1795523000200 } from './1795523000200-story.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   Acts1795483000220,
   Limits1795489000200,
   WalletPruning1795510000200,
+  WalletStory1795523000200,
 ];

@@ -3,6 +3,7 @@ import { DeliveryTrust1795392000100 } from './1795392000100-delivery-trust.ts';
 import { DeliveryFailures1795481000100 } from './1795481000100-delivery-failures.ts';
 import { WebhooksPruning1795510000500 } from './1795510000500-pruning.ts';
 import { RateLimits1795511000100 } from './1795511000100-rate-limits.ts';
+import { WebhooksStory1795523000500 } from './1795523000500-story.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   DeliveryFailures1795481000100,
   WebhooksPruning1795510000500,
   RateLimits1795511000100,
+  WebhooksStory1795523000500,
 ];
