@@ -6,7 +6,7 @@ import {
   sumsStatement,
 } from '../../services/payments/src/history/history-sql.ts';
 import { pagedRowsMax } from '../../services/payments/src/history/read-query.ts';
-import { selectedTransaction } from '../../services/payments/src/transaction/transaction-store.postgres.ts';
+import { unsealedTransaction } from '../../services/payments/src/transaction/transaction-store.postgres.ts';
 import type { Subjects } from './history-data.ts';
 
 export interface Read {
@@ -32,7 +32,7 @@ const perPage = 20;
 /** The very statements of the service, as the clients' queries make them. */
 export function historyReads({ someone, giant, sleeper }: Subjects): Read[] {
   const page = (filters: Partial<Filters>, order: Order, at: { createdAt?: Date; offset?: number } = {}): Statement =>
-    sliceStatement(selectedTransaction, {
+    sliceStatement(unsealedTransaction, {
       filters: { ...everything, ...filters },
       ids: null,
       order,

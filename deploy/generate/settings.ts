@@ -67,6 +67,7 @@ const commands = `## The commands
 | \`AUDIT_GATEWAY_URL\`, \`AUDIT_WALLET_URL\`, \`AUDIT_PAYMENTS_URL\`, \`AUDIT_WEBHOOKS_URL\`, \`AUDIT_RECONCILER_URL\`, \`AUDIT_PROVIDER_URL\` | audit | Judge these databases, as roles that may read schema \`audit\`, beside Revio's truth at the last; all or none. |
 | \`REPLAY_GATEWAY_URL\`, \`REPLAY_WALLET_URL\`, \`REPLAY_PAYMENTS_URL\`, \`REPLAY_WEBHOOKS_URL\`, \`REPLAY_RECONCILER_URL\` | replay | Publish the kept messages of these databases again, as the services' own roles; any of them. |
 | \`RESTORED_WALLET_URL\`, \`RESTORED_PAYMENTS_URL\` | after-restore | The restored databases, as their owners. |
+| \`PAYMENTS_HISTORY_DB_PASSWORD\` | the migration job | Lets the role \`payments_history\` log in, for a history that is read from a replica ([scaling](scaling.md)). |
 | \`NO_COLOR\` | demo | Plain text. |
 `;
 

@@ -25,7 +25,12 @@ type Wanted = {
   database?: string;
   /** A database to copy, which nobody may be connected to meanwhile. */
   template?: string;
+  /** Of the role that only reads (`readers`), which cannot log in unless it is given. */
+  readerPassword?: string;
 };
+
+/** Whose history can be read from a replica: the role may read what the migrations grant it, and write nothing. */
+const readers: Partial<Record<Service, string>> = { payments: 'payments_history' };
 
 /**
  * Creates what is missing of a service's database and of its two roles, as often as you like: `<service>_owner` (cannot log in; the
@@ -38,7 +43,7 @@ export async function createServiceDatabase(adminUrl: string, wanted: Wanted): P
   await admin.connect();
   try {
     await admin.query('SELECT pg_advisory_lock($1)', [ROLES_LOCK]);
-    await createRoles(admin, service, wanted.password);
+    await createRoles(admin, wanted);
     await createDatabase(admin, service, database, wanted.template);
   } finally {
     await admin.end();
@@ -52,9 +57,10 @@ export async function createServiceDatabase(adminUrl: string, wanted: Wanted): P
   };
 }
 
-async function createRoles(admin: pg.Client, service: Service, password: string): Promise<void> {
+async function createRoles(admin: pg.Client, { service, password, readerPassword }: Wanted): Promise<void> {
+  const reader = readers[service];
   const { rows } = await admin.query<{ rolname: string }>('SELECT rolname FROM pg_roles WHERE rolname = ANY($1)', [
-    [`${service}_owner`, `${service}_service`],
+    [`${service}_owner`, `${service}_service`, reader],
   ]);
   const exists = (name: string) => rows.some((row) => row.rolname === name);
   if (!exists(`${service}_owner`)) await admin.query(`CREATE ROLE ${service}_owner NOLOGIN`);
@@ -62,6 +68,10 @@ async function createRoles(admin: pg.Client, service: Service, password: string)
   await admin.query(`GRANT ${service}_owner TO CURRENT_USER`);
   const login = `${service}_service LOGIN PASSWORD ${admin.escapeLiteral(password)}`;
   await admin.query(`${exists(`${service}_service`) ? 'ALTER' : 'CREATE'} ROLE ${login}`);
+  if (reader === undefined) return;
+  if (!exists(reader)) await admin.query(`CREATE ROLE ${reader} NOLOGIN`);
+  if (readerPassword !== undefined)
+    await admin.query(`ALTER ROLE ${reader} LOGIN PASSWORD ${admin.escapeLiteral(readerPassword)}`);
 }
 
 async function createDatabase(admin: pg.Client, service: Service, database: string, template?: string): Promise<void> {
@@ -73,7 +83,8 @@ async function createDatabase(admin: pg.Client, service: Service, database: stri
   }
   // Everybody may connect to a new database until told otherwise; a template's own grants are not copied.
   await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-  await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${service}_service`);
+  const roles = [`${service}_service`, readers[service]].filter((role) => role !== undefined);
+  await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${roles.join(', ')}`);
 }
 
 function urlOf(

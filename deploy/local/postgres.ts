@@ -77,7 +77,8 @@ function postgresCommand(bin: string, data: string, port: number, fsync: boolean
 async function isReady(server: ServerProcess): Promise<boolean> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!server.exited() && Date.now() < deadline) {
-    if (server.output().includes('ready to accept connections')) return true;
+    // A standby's are read-only.
+    if (/ready to accept (read-only )?connections/.test(server.output())) return true;
     await sleep(20);
   }
   return false;
@@ -109,7 +110,7 @@ function symlink(source: string, target: string): void {
 }
 
 /** PostgreSQL refuses to run as root, and initdb wants a passwd entry: `nobody` exists everywhere, so no user is ever added. */
-function unprivileged(): Ids {
+export function unprivileged(): Ids {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
     const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, name], { encoding: 'utf8' }));

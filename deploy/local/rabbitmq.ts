@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { gone, type ServerProcess, serve } from './child.ts';
 import { freePort } from './free-port.ts';
 
@@ -11,6 +12,8 @@ import { freePort } from './free-port.ts';
 const START_TIMEOUT_MS = 90_000;
 /** Ports are chosen before the broker binds them; another program may be faster. */
 const START_ATTEMPTS_MAX = 3;
+/** `rabbitmqctl` is an Erlang VM of its own: 2 s when idle. */
+const CONTROL_TIMEOUT_MS = 60_000;
 /** `default_user` of the broker; it exists only on the broker's private address. */
 const USER = 'piggybank';
 
@@ -24,6 +27,8 @@ export type Rabbit = {
   /** Resolves when it is gone, whoever ended it. */
   exit: Promise<void>;
   stop: (signal?: 'KILL') => Promise<void>;
+  /** `rabbitmqctl` with these arguments; throws with what it said when it fails. */
+  control: (...args: string[]) => Promise<void>;
 };
 
 export type RabbitOptions = {
@@ -64,7 +69,7 @@ export async function startRabbit(options: RabbitOptions): Promise<Rabbit> {
       management: await freePort(),
       prometheus: await freePort(),
     };
-    const server = await boot(installation, options, ports, password);
+    const { server, control } = await boot(installation, options, ports, password);
     if (await isReady(server, ports.amqp)) {
       const login = `${USER}:${password}@127.0.0.1`;
       return {
@@ -74,6 +79,7 @@ export async function startRabbit(options: RabbitOptions): Promise<Rabbit> {
         version: installation.version,
         exit: server.exit,
         stop: server.stop,
+        control,
       };
     }
     await server.stop('KILL');
@@ -88,7 +94,7 @@ async function boot(
   options: RabbitOptions,
   ports: RabbitPorts,
   password: string,
-): Promise<ServerProcess> {
+): Promise<{ server: ServerProcess } & Pick<Rabbit, 'control'>> {
   const [distribution, epmd] = [await freePort(), await freePort()];
   const { dir } = options;
   writeErl(at, dir);
@@ -120,7 +126,12 @@ async function boot(
   };
   // Its own name server, in the foreground: the VM would otherwise start a daemon that stays for ever.
   const helper = [path.join(at.bin, 'epmd'), '-port', String(epmd), '-address', '127.0.0.1'] as const;
-  return serve([path.join(at.home, 'sbin/rabbitmq-server')], { env, cwd: dir, signal: 'TERM', helper });
+  const server = serve([path.join(at.home, 'sbin/rabbitmq-server')], { env, cwd: dir, signal: 'TERM', helper });
+  const control = async (...args: string[]): Promise<void> => {
+    const rabbitmqctl = path.join(at.home, 'sbin/rabbitmqctl');
+    await promisify(execFile)(rabbitmqctl, ['--quiet', ...args], { env, cwd: dir, timeout: CONTROL_TIMEOUT_MS });
+  };
+  return { server, control };
 }
 
 const DEBIAN_TRIPLETS: Partial<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };

@@ -30,13 +30,13 @@ interface DatabaseOptions {
 /** Each ends before the one that watches it: lock < statement < our own wait for the answer, which also ends when the network is silent. */
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
-const QUERY_TIMEOUT_MS = 12_000;
+export const QUERY_TIMEOUT_MS = 12_000;
 /** A process that hangs inside a transaction holds its locks this long. Longer than the relay's wait for confirms, which is inside one. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 /** Both for a TCP connection and for a free one of the pool: after that the caller's own caller has given up. */
-const CONNECT_TIMEOUT_MS = 5_000;
+export const CONNECT_TIMEOUT_MS = 5_000;
 /** A new connection costs 5 ms and its prepared statements again: keep the idle ones for a while. */
-const POOL_IDLE_MS = 60_000;
+export const POOL_IDLE_MS = 60_000;
 /** Services and database are started together; a database that is being restored takes longer, and then exiting is the clearer answer. */
 const BOOT_WAIT_MS = 60_000;
 const BOOT_PAUSE_MS = 250;

@@ -1,4 +1,5 @@
 export { connectDatabase, type Database } from './connect-database.ts';
+export { connectReplica, type Replica } from './connect-replica.ts';
 export { Contended, constraintOf, isUnavailable, UnknownCommit } from './errors.ts';
 export { acquireLease, leasesSchema, memoryLeases } from './lease.ts';
 export { createMemoryDatabase, type MemoryDatabase } from './memory-database.ts';

@@ -35,9 +35,10 @@ function nameOf(text: string): string | undefined {
 /** What runs statements: a client, or a pool that takes one client per statement. */
 export type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
-export function sqlOver(queryable: Queryable): Sql {
+/** `named: false` where a pooler may run each transaction on another connection of the server, which knows none of the names. */
+export function sqlOver(queryable: Queryable, { named = true }: { named?: boolean } = {}): Sql {
   const query = (text: string, values: readonly unknown[], planned: 'once' | 'each time' = 'once') => {
-    const name = planned === 'once' ? nameOf(text) : undefined;
+    const name = named && planned === 'once' ? nameOf(text) : undefined;
     return queryable.query({ text, values: [...values], ...(name === undefined ? {} : { name }) });
   };
   return {

@@ -38,8 +38,12 @@ const RERUN_PAUSES_MS = [50, 250, 500, 1_000, 2_000];
 /** Runs work in one transaction, once. Throws what it threw, and UnknownCommit when nobody can say whether it happened. */
 export type TransactOnce<Tx> = <R>(work: (tx: Tx) => Promise<R>, isolation: Isolation) => Promise<R>;
 
-export const postgresTransact = (pool: pg.Pool, observe: TransactObserver): Transact<Sql> =>
-  withRepeats((work, isolation) => transactOnce(pool, work, isolation, observe), observe);
+export const postgresTransact = (
+  pool: pg.Pool,
+  observe: TransactObserver,
+  statements: { named?: boolean } = {},
+): Transact<Sql> =>
+  withRepeats((work, isolation) => transactOnce(pool, work, { isolation, observe, statements }), observe);
 
 /** The rules of when a transaction is run again, over whatever runs it once. */
 export function withRepeats<Tx>(once: TransactOnce<Tx>, observe: Pick<TransactObserver, 'conflict'>): Transact<Tx> {
@@ -72,15 +76,18 @@ export function withRepeats<Tx>(once: TransactOnce<Tx>, observe: Pick<TransactOb
 async function transactOnce<R>(
   pool: pg.Pool,
   work: (tx: Sql) => Promise<R>,
-  isolation: Isolation,
-  observe: TransactObserver,
+  {
+    isolation,
+    observe,
+    statements,
+  }: { isolation: Isolation; observe: TransactObserver; statements: { named?: boolean } },
 ): Promise<R> {
   const client = await pool.connect();
   // Between two queries a dying connection has nobody to tell; without a listener it would take the process along.
   const ignore = () => {};
   client.on('error', ignore);
   let broken = false;
-  const transaction = openTransaction(client);
+  const transaction = openTransaction(client, statements);
   try {
     await client.query(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`);
     const result = await work(transaction.sql);
@@ -101,14 +108,13 @@ async function transactOnce<R>(
 }
 
 /** Statements of one transaction. Closed with it: a forgotten `await` would otherwise write into the next transaction of this client. */
-function openTransaction(client: pg.PoolClient): { sql: Sql; close(): void } {
+function openTransaction(client: pg.PoolClient, statements: { named?: boolean }): { sql: Sql; close(): void } {
   let open = true;
-  const sql = sqlOver({
-    query: (config) => {
-      if (!open) throw new Error('the transaction of this statement is over: an await is missing');
-      return client.query(config);
-    },
-  });
+  const query = (config: pg.QueryConfig) => {
+    if (!open) throw new Error('the transaction of this statement is over: an await is missing');
+    return client.query(config);
+  };
+  const sql = sqlOver({ query }, statements);
   return {
     sql,
     close: () => {

@@ -29,7 +29,20 @@ export async function takeBackup(url: string, dir: string, into: string): Promis
 /** In the place of what the stopped server had. */
 export function restoreBackup(from: string, dir: string): void {
   fs.rmSync(path.join(dir, 'data'), { recursive: true, force: true });
+  fs.mkdirSync(dir, { recursive: true });
   copyFolder(from, path.join(dir, 'data'));
+}
+
+/** The data folder of a standby that follows the server at this URL, from a backup of it. */
+export function prepareStandby(from: string, dir: string, primary: string): void {
+  restoreBackup(from, dir);
+  const data = path.join(dir, 'data');
+  const { hostname, port, username, password } = new URL(primary);
+  fs.appendFileSync(
+    path.join(data, 'postgresql.auto.conf'),
+    `primary_conninfo = 'host=${hostname} port=${port} user=${username} password=${password}'\nhot_standby_feedback = on\n`,
+  );
+  fs.writeFileSync(path.join(data, 'standby.signal'), '');
 }
 
 /** With owners and modes, which PostgreSQL insists on. A file that vanishes meanwhile is none that a backup needs. */

@@ -34,6 +34,11 @@ const variables = z.object({
   /** Signs the cursors of lists. Replacing it ends the lists that are being read at that moment, no more. */
   CURSOR_KEY: secretKey(),
 
+  /** Where lists, sums and exports are read (docs/scaling.md): a replica, or PgBouncer before several, as `payments_history`. DATABASE_URL unless set. */
+  HISTORY_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres URL' }).optional(),
+  /** How old that replica may be: beyond this it is not asked, and lists are answered 503. */
+  HISTORY_LAG_MS_MAX: durationMs(30_000, { min: 1_000 }),
+
   WALLET_URL: httpUrl(),
   INTERNAL_KEY_WALLET: secretKey(),
   /** A user waits for the hold: beyond this the request is answered 202 and a worker asks again. */

@@ -2,6 +2,7 @@ import type { RequestDepositDeps } from './deposit/request-deposit.ts';
 import type { ResumeDepositsDeps } from './deposit/resume-deposits.ts';
 import type { ExportDeps } from './history/export-transactions.ts';
 import type { ListDeps } from './history/list-transactions.ts';
+import type { ReadDeps } from './history/read-transaction.ts';
 import type { WebhookEvents } from './history/webhook-event-store.ts';
 import type { Provider } from './revio/provider.ts';
 import type { RequestWithdrawalDeps } from './withdrawal/request-withdrawal.ts';
@@ -15,4 +16,5 @@ export type Deps = RequestDepositDeps &
   SubmitPayoutDeps &
   RunDueDeps &
   ListDeps &
+  ReadDeps &
   ExportDeps & { provider: Provider; newUuid: () => string; webhookEvents: WebhookEvents };

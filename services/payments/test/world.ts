@@ -146,6 +146,7 @@ function wire(parts: {
     }),
     wallet: createWalletClient({ http: walletHttp, key: wallet.key }),
     history: postgresHistory(stores.db),
+    freshHistory: postgresHistory(stores.db),
     webhookEvents: postgresWebhookEvents(stores.db.read),
     exportSlots: createExportSlots(),
     cursorKey: Buffer.alloc(32, 7),

@@ -16,6 +16,7 @@ import type { exportQuery } from './read-query.ts';
 import { addMoved, summaryOf, type Totals } from './summary.ts';
 
 export interface ExportDeps {
+  /** May be a replica's. */
   history: History;
   clock: Clock;
   logger: Logger;
@@ -91,7 +92,7 @@ export async function exportOwn(
         response.setTimeout(deps.exportSlots.stallMs, () => response.destroy());
         await pipeline(Readable.from(write(source), { objectMode: false }), response, { signal: deadline });
       },
-      { statementMsMax },
+      { statementMsMax, once: true },
     );
   } catch (err) {
     if (!response.headersSent) throw err;

@@ -1,8 +1,10 @@
-import type { Database, Sql } from '#libs/db';
+import { acquireLease, type Database, type Replica, type Sql } from '#libs/db';
+import { DependencyDown } from '#libs/messaging';
 import type { Currency } from '#libs/money';
+import type { LoopDefinition } from '#libs/runtime';
 import { problem } from '../problems.ts';
 import type { TimelineEntry, Transaction } from '../transaction/transaction.ts';
-import { selectedTransaction } from '../transaction/transaction-store.postgres.ts';
+import { unsealedTransaction } from '../transaction/transaction-store.postgres.ts';
 import type { Filters } from './filters.ts';
 import { countStatement, type Slice, type Statement, sliceStatement, sumsStatement } from './history-sql.ts';
 import { isIdBeginning } from './read-query.ts';
@@ -31,7 +33,13 @@ export interface PayoutRow {
 }
 
 /** Reads that are over by then, or are refused: a list that nobody waits for must not keep the disks busy. */
-type Snapshot = <R>(work: (tx: HistoryTx) => Promise<R>, options: { statementMsMax: number }) => Promise<R>;
+type Snapshot = <R>(work: (tx: HistoryTx) => Promise<R>, options: SnapshotOptions) => Promise<R>;
+
+interface SnapshotOptions {
+  statementMsMax: number;
+  /** For work that cannot be run again, because somebody has been told a part of it. */
+  once?: boolean;
+}
 
 export type History = { snapshot: Snapshot };
 
@@ -41,8 +49,36 @@ const foundMax = 1_000;
 const webhookEventsMax = 200;
 const reversalsMax = 100;
 
-export const postgresHistory = (db: Pick<Database, 'transact'>): History => ({
-  snapshot: async (work, { statementMsMax }) => {
+export const postgresHistory = (db: Pick<Database, 'transact'>): History => historyOver(db);
+
+/**
+ * The same from a replica. Whatever its way there (a streaming standby, a managed copy, PgBouncer before several), it is as old as the
+ * heartbeat that it has: one whose heartbeat has run out is refused like one that is down, instead of showing the past as the present.
+ */
+export const replicaHistory = (replica: Replica): History =>
+  historyOver(replica, async (sql) => {
+    const [heartbeat] = await sql.rows<{ beats: boolean }>(
+      'SELECT expires_at > clock_timestamp() AS beats FROM leases WHERE name = $1',
+      [heartbeatName],
+    );
+    if (heartbeat?.beats !== true) throw new DependencyDown('the replica of the history is too far behind');
+  });
+
+const heartbeatName = 'history-heartbeat';
+/** A beat that is late, or lost with the process that was about to send it, is not yet a silence. */
+const beatsPerLag = 5;
+
+/** A lease that every replica of the service may renew: on a copy of the database it runs out when the copy is `lagMsMax` old. */
+export function heartbeatLoop(db: Pick<Database, 'read'>, lagMsMax: number): LoopDefinition {
+  const runOnce = async (): Promise<number> => {
+    await acquireLease(db.read, heartbeatName, 'payments', lagMsMax);
+    return 0;
+  };
+  return { name: heartbeatName, intervalMs: Math.floor(lagMsMax / beatsPerLag), runOnce };
+}
+
+const historyOver = (db: Pick<Database, 'transact'>, check?: (sql: Sql) => Promise<void>): History => ({
+  snapshot: async (work, { statementMsMax, once = false }) => {
     try {
       return await db.transact(
         async (sql) => {
@@ -50,9 +86,10 @@ export const postgresHistory = (db: Pick<Database, 'transact'>): History => ({
             `SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', $1, true)`,
             [String(statementMsMax)],
           );
+          await check?.(sql);
           return work(historyTx(sql));
         },
-        { isolation: 'repeatable read' },
+        { isolation: 'repeatable read', ...(once && { attemptsMax: 1 }) },
       );
     } catch (error) {
       throw wasCancelled(error) ? problem('query_too_broad') : error;
@@ -65,7 +102,7 @@ const wasCancelled = (error: unknown): boolean => (error as { code?: unknown }).
 
 function historyTx(sql: Sql): HistoryTx {
   const run = <Row>({ text, values }: Statement) => sql.rows<Row>(text, values, { planned: 'each time' });
-  const selected = selectedTransaction;
+  const selected = unsealedTransaction;
   return {
     find: async (search, userId) => {
       const rows = await run<{ id: string }>(searchStatement(search, userId));

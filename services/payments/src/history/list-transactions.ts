@@ -8,6 +8,7 @@ import { type ListQuery, pagedRowsMax } from './read-query.ts';
 import { summaryOf } from './summary.ts';
 
 export interface ListDeps {
+  /** May be a replica's. */
   history: History;
   /** Signs cursors. */
   cursorKey: Buffer;

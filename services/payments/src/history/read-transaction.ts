@@ -5,8 +5,9 @@ import type { History, HistoryTx, PayoutRow } from './history-store.ts';
 import { sayOutcome, sayStep } from './plain-words.ts';
 import type { WebhookEvent } from './webhook-event-store.ts';
 
-interface ReadDeps {
-  history: History;
+export interface ReadDeps {
+  /** Of the database that is written: who has just made a transaction reads it by its id, and looks by keys cost nothing. */
+  freshHistory: History;
 }
 
 /** Looks by keys only, which take microseconds. */
@@ -23,8 +24,8 @@ async function storyOf(tx: HistoryTx, id: string) {
 }
 
 /** The user's own transaction with its timeline. Throws `transaction_not_found`, for other people's ids as well (A3). */
-export function readOwn({ history }: ReadDeps, input: { userId: string; id: string }) {
-  return history.snapshot(
+export function readOwn({ freshHistory }: ReadDeps, input: { userId: string; id: string }) {
+  return freshHistory.snapshot(
     async (tx) => {
       const story = await storyOf(tx, input.id);
       if (story === undefined || story.transaction.userId !== input.userId) throw problem('transaction_not_found');
@@ -41,8 +42,8 @@ export function readOwn({ history }: ReadDeps, input: { userId: string; id: stri
 }
 
 /** Anybody's, with what support needs: whose it is, the provider's ids, and how far the work on it is. */
-export function readAny({ history }: ReadDeps, id: string) {
-  return history.snapshot(
+export function readAny({ freshHistory }: ReadDeps, id: string) {
+  return freshHistory.snapshot(
     async (tx) => {
       const story = await storyOf(tx, id);
       if (story === undefined) throw problem('transaction_not_found');
