@@ -1,4 +1,4 @@
-import { over } from '#libs/db';
+import { connectReplica, over } from '#libs/db';
 import { createClient } from '#libs/http';
 import { newId, newUuid } from '#libs/runtime';
 import { type Platform, runService, storyRoutes } from '#libs/service';
@@ -10,7 +10,7 @@ import type { Deps } from './deps.ts';
 import { entities } from './entities.ts';
 import { messageHandlers } from './handle-messages.ts';
 import { createExportSlots } from './history/export-transactions.ts';
-import { postgresHistory } from './history/history-store.ts';
+import { type History, heartbeatLoop, postgresHistory, replicaHistory } from './history/history-store.ts';
 import { tellStory } from './history/tell-story.ts';
 import { postgresWebhookEvents } from './history/webhook-event-store.ts';
 import { paymentsMetrics } from './metrics.ts';
@@ -45,6 +45,7 @@ export const start = (config: Config) =>
           { name: 'resume-deposits', intervalMs, runOnce: () => resumeDeposits(deps) },
           { name: 'resume-holds', intervalMs, runOnce: () => resumeHolds(deps) },
           { name: 'submit-payouts', intervalMs, runOnce: () => submitPayouts(deps) },
+          ...(config.HISTORY_DATABASE_URL === undefined ? [] : [heartbeatLoop(platform.db, config.HISTORY_LAG_MS_MAX)]),
         ],
       };
     },
@@ -94,7 +95,8 @@ function depsOf(platform: Platform<Config>): Deps {
     newUuid,
     provider,
     wallet,
-    history: postgresHistory(db),
+    freshHistory: postgresHistory(db),
+    history: historyOf(platform),
     webhookEvents: postgresWebhookEvents(db.read),
     exportSlots: createExportSlots(),
     cursorKey: config.CURSOR_KEY,
@@ -115,4 +117,13 @@ function depsOf(platform: Platform<Config>): Deps {
     approvalPolicy: { above: config.WITHDRAWAL_APPROVAL_ABOVE, first: config.WITHDRAWAL_APPROVAL_FIRST },
     coolOffMs: config.BANK_ACCOUNT_COOL_OFF_MS,
   };
+}
+
+/** Lists, sums and exports are the one load that grows with the years; they may be read from a copy. */
+function historyOf({ config, db, logger, releases }: Platform<Config>): History {
+  const { HISTORY_DATABASE_URL: url, DB_POOL_MAX: poolMax } = config;
+  if (url === undefined) return postgresHistory(db);
+  const replica = connectReplica({ url, poolMax, applicationName: 'payments-history', logger });
+  releases.push('history replica', () => replica.close());
+  return replicaHistory(replica);
 }

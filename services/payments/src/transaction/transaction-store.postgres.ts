@@ -34,9 +34,12 @@ const columns = {
 } as const satisfies Record<string, keyof Transaction>;
 
 const names = Object.entries(columns);
-/** For reads of other stores too. */
-export const selectedTransaction = names.map(([column, field]) => `${column} AS "${field}"`).join(', ');
-const selected = selectedTransaction;
+const selected = names.map(([column, field]) => `${column} AS "${field}"`).join(', ');
+/** For reads of the past, which have no use for the e-mail, sealed or not, nor for where it came from, and on a replica no right to them. */
+const unread: readonly string[] = ['email_sealed', 'request_id', 'traceparent'];
+export const unsealedTransaction = names
+  .map(([column, field]) => `${unread.includes(column) ? 'NULL' : column} AS "${field}"`)
+  .join(', ');
 const insertColumns = names.map(([column]) => column).join(', ');
 const placeholders = names.map((_, index) => `$${index + 1}`).join(', ');
 const insert = `INSERT INTO transactions (${insertColumns}) VALUES (${placeholders})`;
