@@ -72,7 +72,7 @@ const tracks: Record<string, Fault>[] = [
   },
 ];
 
-export const faultNames = tracks.flatMap((track) => Object.keys(track));
+const faultNames = tracks.flatMap((track) => Object.keys(track));
 
 export interface Nemesis {
   /** How often each fault has happened. */

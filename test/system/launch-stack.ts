@@ -48,7 +48,11 @@ export async function launchStack(env: Record<string, string> = {}, args: readon
   const launcher = spawn(process.execPath, ['deploy/local/start.mjs', ...args], {
     cwd: root,
     // A gateway's port of ours: two stacks that start beside each other would both find 8080 free.
-    env: { ...inherited, STATE_DIR: folder, PORT: String(await freePort()), NODE_ENV: 'development', ...env },
+    env: {
+      ...{ ...inherited, STATE_DIR: folder, PORT: String(await freePort()), NODE_ENV: 'development' },
+      npm_lifecycle_event: 'test', // the launcher then watches us, and ends when we are killed
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
