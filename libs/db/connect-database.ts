@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
+import pg from 'pg';
 import { DataSource, type EntitySchema } from 'typeorm';
 import type { Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import { isUnavailable } from './errors.ts';
+import { type OneTrip, oneTrip } from './one-trip.ts';
 import { type Sql, sqlOver } from './sql.ts';
 import { postgresTransact, type Transact, type TransactObserver } from './transact.ts';
 
@@ -11,6 +12,8 @@ export interface Database {
   /** For mapping and reads. Money goes through `transact`, which uses the same pool directly: TypeORM costs it 5 × the processor. */
   dataSource: DataSource;
   transact: Transact<Sql>;
+  /** One statement, its own SERIALIZABLE transaction, on connections of its own: for the hottest of all. */
+  oneTrip: OneTrip;
   /** One statement, its own transaction: reads, and what is idempotent by itself. */
   read: Sql;
   /** Whether the database answers; throws when not, within the timeouts below. */
@@ -37,13 +40,26 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** A new connection costs 5 ms and its prepared statements again: keep the idle ones for a while. */
 export const POOL_IDLE_MS = 60_000;
+/** Opened only where `oneTrip` is used. More only take turns on the processors: what waits meanwhile is worth more in one batch. */
+const ONE_TRIP_CONNECTIONS = 4;
 /** Services and database are started together; a database that is being restored takes longer, and then exiting is the clearer answer. */
 const BOOT_WAIT_MS = 60_000;
 const BOOT_PAUSE_MS = 250;
 
+const session = {
+  lock_timeout: LOCK_TIMEOUT_MS,
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  query_timeout: QUERY_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  idleTimeoutMillis: POOL_IDLE_MS,
+  keepAlive: true,
+} as const;
+
 /** Connects, and waits up to a minute for a database that is not up yet. Throws at once when it is there but refuses us. */
 export async function connectDatabase(options: DatabaseOptions): Promise<Database> {
   const { logger } = options;
+  // Of an idle connection: the pool has replaced it already. Without a handler it would be an uncaught exception.
+  const idleLost = (err: Error) => logger.warn({ err }, 'an idle database connection was lost');
   const dataSource = new DataSource({
     type: 'postgres',
     url: options.url,
@@ -53,29 +69,32 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     // A service's role may not create extensions, and needs none.
     installExtensions: false,
-    // Of an idle connection: the pool has replaced it already. Without a handler it would be an uncaught exception.
-    poolErrorHandler: (err: Error) => logger.warn({ err }, 'an idle database connection was lost'),
-    extra: {
-      lock_timeout: LOCK_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-      idleTimeoutMillis: POOL_IDLE_MS,
-      keepAlive: true,
-    },
+    poolErrorHandler: idleLost,
+    extra: session,
   });
   await initialize(dataSource, logger);
   const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+  const ahead = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: ONE_TRIP_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    pipeline: true,
+    ...session,
+  });
+  ahead.on('error', idleLost);
   const read = sqlOver(pooled(pool));
-  if (options.metrics !== undefined) exposePool(options.metrics, pool);
+  const observe = observer(options.metrics);
+  if (options.metrics !== undefined) exposePools(options.metrics, [pool, ahead]);
   return {
     dataSource,
-    transact: postgresTransact(pool, observer(options.metrics)),
+    transact: postgresTransact(pool, observe),
+    oneTrip: oneTrip(ahead, observe),
     read,
     ping: async () => {
       await read.rows('SELECT 1');
     },
-    close: () => dataSource.destroy(),
+    close: async () => void (await Promise.all([ahead.end(), dataSource.destroy()])),
   };
 }
 
@@ -110,20 +129,27 @@ const pooled = (pool: pg.Pool) => ({
   },
 });
 
-function exposePool(metrics: Metrics, pool: pg.Pool): void {
+function exposePools(metrics: Metrics, pools: readonly pg.Pool[]): void {
+  const all = (countOf: (pool: pg.Pool) => number) => pools.reduce((sum, pool) => sum + countOf(pool), 0);
   metrics.gauge({
     name: 'db_pool_connections',
     help: 'Connections to the database by whether something runs on them',
     labels: ['state'],
     collect: (gauge) => {
-      gauge.set({ state: 'active' }, pool.totalCount - pool.idleCount);
-      gauge.set({ state: 'idle' }, pool.idleCount);
+      gauge.set(
+        { state: 'active' },
+        all((pool) => pool.totalCount - pool.idleCount),
+      );
+      gauge.set(
+        { state: 'idle' },
+        all((pool) => pool.idleCount),
+      );
     },
   });
   metrics.gauge({
     name: 'db_pool_waiting',
     help: 'Pieces of work that wait for a free connection',
-    collect: (gauge) => gauge.set(pool.waitingCount),
+    collect: (gauge) => gauge.set(all((pool) => pool.waitingCount)),
   });
 }
 

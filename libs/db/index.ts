@@ -4,6 +4,7 @@ export { Contended, constraintOf, isUnavailable, UnknownCommit } from './errors.
 export { acquireLease, leasesSchema, memoryLeases } from './lease.ts';
 export { createMemoryDatabase, type MemoryDatabase } from './memory-database.ts';
 export { type Migration, migrate, requireMigrations } from './migrate.ts';
+export type { OneTrip } from './one-trip.ts';
 export { over } from './over.ts';
 export { schemaDrift } from './schema-drift.ts';
 export type { Sql } from './sql.ts';

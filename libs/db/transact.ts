@@ -12,6 +12,8 @@ interface TransactOptions {
   onUnknownCommit?: 'rerun' | 'throw';
   /** How often it is run before the conflicts are given up as Contended; 10 unless said. */
   attemptsMax?: number;
+  /** An earlier try of the same work whose COMMIT nobody answered: this one finds out, and what it cannot find out stays unknown. */
+  after?: UnknownCommit | undefined;
 }
 
 /**
@@ -47,8 +49,11 @@ export const postgresTransact = (
 
 /** The rules of when a transaction is run again, over whatever runs it once. */
 export function withRepeats<Tx>(once: TransactOnce<Tx>, observe: Pick<TransactObserver, 'conflict'>): Transact<Tx> {
-  return async (work, { isolation = 'read committed', onUnknownCommit = 'throw', attemptsMax = ATTEMPTS_MAX } = {}) => {
-    let unknown: UnknownCommit | undefined;
+  return async (
+    work,
+    { isolation = 'read committed', onUnknownCommit = 'throw', attemptsMax = ATTEMPTS_MAX, after } = {},
+  ) => {
+    let unknown = after;
     let reruns = 0;
     for (let attempt = 1; ; ) {
       try {

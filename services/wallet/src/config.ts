@@ -23,6 +23,8 @@ export const config = z.object({
   WITHDRAWAL_DAILY_LIMITS: amounts,
   /** The same in a calendar month. */
   WITHDRAWAL_MONTHLY_LIMITS: amounts,
+  /** How many holds go in one transaction at most, when they come faster than transactions end; 1 gives each its own. */
+  HOLD_BATCH_MAX: count(64, { min: 1, max: 256 }),
   /** How often the ledger is checked against itself (R5): a drift is seen, and withdrawals are frozen, within this. */
   LEDGER_CHECK_INTERVAL_MS: durationMs(60_000),
   /** Every how many checks each entry's hash is verified again, and not only those of new entries: once an hour. */

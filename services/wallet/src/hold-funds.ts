@@ -1,6 +1,7 @@
-import { inWallet, type LedgerDeps, newborn, stamp } from './in-wallet.ts';
+import { inLedger, inTurn, type LedgerDeps, newborn, stamp } from './in-wallet.ts';
 import { book } from './ledger/booking.ts';
 import { type Claim, type Hold, hold, sameClaim } from './ledger/ledger.ts';
+import type { WalletTx } from './ledger/ledger-store.ts';
 import { count, dayOf, exceededLimit } from './ledger/limits.ts';
 import { toldPosting } from './tell.ts';
 
@@ -11,7 +12,14 @@ import { toldPosting } from './tell.ts';
  * `conflict`. The amount must be positive.
  */
 export const holdFunds = (deps: LedgerDeps, claim: Claim): Promise<Hold | 'conflict'> =>
-  inWallet(deps, claim, async (tx) => {
+  inTurn(deps, claim, async () => {
+    const batched = await deps.batchHolds?.(claim, deps.limitsOf(claim.currency));
+    return batched?.hold ?? (await inLedger(deps, decide(deps, claim), batched?.doubt));
+  });
+
+const decide =
+  (deps: LedgerDeps, claim: Claim) =>
+  async (tx: WalletTx): Promise<Hold | 'conflict'> => {
     const wallet = await tx.lockWallet(claim, newborn(deps));
     const { transactionId, amountMinor, currency } = claim;
     const occasion = { ...stamp(deps), kind: 'hold', sourceId: transactionId, transactionId, amountMinor } as const;
@@ -34,4 +42,4 @@ export const holdFunds = (deps: LedgerDeps, claim: Claim): Promise<Hold | 'confl
     }
     if (booking !== null) await tx.enqueue('wallet.hold-placed.v1', toldPosting(claim, booking));
     return decided;
-  });
+  };

@@ -1,6 +1,7 @@
-import type { Transact } from '#libs/db';
+import type { Transact, UnknownCommit } from '#libs/db';
 import type { Currency } from '#libs/money';
 import { type Clock, currentTraceId, type Keyed } from '#libs/runtime';
+import type { BatchHolds } from './batch-holds.ts';
 import type { Occasion } from './ledger/booking.ts';
 import type { Owner } from './ledger/ledger.ts';
 import type { Newborn, WalletTx } from './ledger/ledger-store.ts';
@@ -15,6 +16,8 @@ export type LedgerDeps = {
   newUuid: () => string;
   /** How much may be withdrawn of a currency (M9). */
   limitsOf: (currency: Currency) => Limits;
+  /** Places holds of many wallets in one transaction. Without it, and for whatever it leaves out, each is decided alone. */
+  batchHolds?: BatchHolds;
 };
 
 /**
@@ -31,9 +34,15 @@ const attemptsMax = 100;
  * A COMMIT whose answer was lost is run again, which is safe because every operation finds its earlier self by its source id.
  */
 export const inWallet = <R>(deps: LedgerDeps, owner: Owner, work: (tx: WalletTx) => Promise<R>): Promise<R> =>
-  deps.queue(`${owner.userId} ${owner.currency}`, () =>
-    deps.transact(work, { isolation: 'serializable', onUnknownCommit: 'rerun', attemptsMax }),
-  );
+  inTurn(deps, owner, () => inLedger(deps, work));
+
+/** One after the other, of one wallet. */
+export const inTurn = <R>(deps: LedgerDeps, { userId, currency }: Owner, work: () => Promise<R>): Promise<R> =>
+  deps.queue(`${userId} ${currency}`, work);
+
+/** The transaction alone, for whoever has its turn already. `after`: an earlier try of which nobody knows whether it was committed. */
+export const inLedger = <R>(deps: LedgerDeps, work: (tx: WalletTx) => Promise<R>, after?: UnknownCommit): Promise<R> =>
+  deps.transact(work, { isolation: 'serializable', onUnknownCommit: 'rerun', attemptsMax, after });
 
 /** The same for a message, which is handled once however often it is delivered. */
 export const onceInWallet = (

@@ -2,6 +2,7 @@ import { over, type Transact } from '#libs/db';
 import { postgresMessages } from '#libs/messaging';
 import { createKeyed, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
+import { createHoldBatches } from './batch-holds.ts';
 import { exposeLedger } from './checker/metrics.ts';
 import { watchLedger } from './checker/watch-ledger.ts';
 import type { Config } from './config.ts';
@@ -10,6 +11,7 @@ import { exposeFreezes } from './freezes/metrics.ts';
 import { messageHandlers } from './handle-messages.ts';
 import type { LedgerDeps } from './in-wallet.ts';
 import { postgresLedger, type WalletTx } from './ledger/ledger-store.ts';
+import { placeHolds } from './ledger/place-holds.ts';
 import { migrations } from './migrations/index.ts';
 import { routes } from './routes.ts';
 
@@ -44,6 +46,9 @@ export const start = (config: Config) =>
     },
   });
 
+/** One in the database and one on its way keep two processors busy; more lanes make smaller batches. */
+const holdLanes = 2;
+
 function ledgerOf({ config, db, clock, wakeRelay }: Platform<Config>): LedgerDeps {
   const now = () => clock.now();
   const transact = over<WalletTx>(db, (sql) => ({
@@ -59,7 +64,17 @@ function ledgerOf({ config, db, clock, wakeRelay }: Platform<Config>): LedgerDep
     dailyMinor: config.WITHDRAWAL_DAILY_LIMITS[currency] ?? null,
     monthlyMinor: config.WITHDRAWAL_MONTHLY_LIMITS[currency] ?? null,
   });
-  return { transact: transactAndWake, queue: createKeyed(), clock, newUuid, limitsOf };
+  const place = placeHolds({ oneTrip: db.oneTrip, clock, newUuid });
+  const batchHolds = createHoldBatches({
+    place: async (orders) => {
+      const placed = await place(orders);
+      wakeRelay();
+      return placed;
+    },
+    batchMax: config.HOLD_BATCH_MAX,
+    lanes: holdLanes,
+  });
+  return { transact: transactAndWake, queue: createKeyed(), clock, newUuid, limitsOf, batchHolds };
 }
 
 /**

@@ -9,12 +9,15 @@ import { reverseDeposit } from '../src/reverse-deposit.ts';
 import { voidHold } from '../src/void-hold.ts';
 import { depositOf, foreignId, owner, postgresTestLedger, withdrawalOf } from './ledgers.ts';
 
-/** What only a real database can show: two instances of the service, each with its own queues, on one PostgreSQL. */
+/**
+ * What only a real database can show: two instances of the service, each with its own queues, on one PostgreSQL; one decides each hold alone, the
+ * other in batches, as while a deployment rolls.
+ */
 let ledger: Awaited<ReturnType<typeof postgresTestLedger>>;
 let instances: readonly [LedgerDeps, LedgerDeps];
 beforeAll(async () => {
   ledger = await postgresTestLedger();
-  instances = [ledger.deps, await ledger.another()];
+  instances = [ledger.deps, await ledger.another({ batchMax: 64 })];
 });
 afterEach(() => ledger.expectSound());
 afterAll(() => ledger.close());
@@ -152,34 +155,42 @@ test('M4: 100 new wallets at once, on two instances → all are made', async () 
   for (const deposit of deposits) expect(await ledger.wallet(deposit)).toMatchObject({ availableMinor: 100n });
 });
 
-test('F6 F3: the answer to COMMIT is lost → the hold is found by its id, and held once', async () => {
+const ways = [
+  ['alone', {}],
+  ['in batches', { batchMax: 64 }],
+] as const;
+
+test.each(ways)(
+  'F6 F3: the answer to COMMIT is lost → the hold is found by its id, and held once, %s',
+  async (_, way) => {
+    const who = await funded(1_000n);
+    const proxy = await tcpProxy(ledger.url);
+    try {
+      const deps = await ledger.another({ through: proxy.url, ...way });
+      const lost = proxy.loseAnswerTo('COMMIT');
+      const claim = withdrawalOf(who, 600n);
+      expect(await holdFunds(deps, claim)).toMatchObject({ refusal: null });
+      await lost;
+      expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 400n, heldMinor: 600n });
+
+      const credited = proxy.loseAnswerTo('COMMIT');
+      const deposit = depositOf(who, 50n);
+      await creditDeposit(deps, deposit, foreignId());
+      await credited;
+      expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 450n });
+      expect(await ledger.sent(deposit.transactionId)).toHaveLength(1);
+    } finally {
+      proxy.cut();
+      await proxy.close();
+    }
+  },
+);
+
+test.each(ways)('F6: COMMIT itself is lost before the database sees it → run again, held once, %s', async (_, way) => {
   const who = await funded(1_000n);
   const proxy = await tcpProxy(ledger.url);
   try {
-    const deps = await ledger.another(proxy.url);
-    const lost = proxy.loseAnswerTo('COMMIT');
-    const claim = withdrawalOf(who, 600n);
-    expect(await holdFunds(deps, claim)).toMatchObject({ refusal: null });
-    await lost;
-    expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 400n, heldMinor: 600n });
-
-    const credited = proxy.loseAnswerTo('COMMIT');
-    const deposit = depositOf(who, 50n);
-    await creditDeposit(deps, deposit, foreignId());
-    await credited;
-    expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 450n });
-    expect(await ledger.sent(deposit.transactionId)).toHaveLength(1);
-  } finally {
-    proxy.cut();
-    await proxy.close();
-  }
-});
-
-test('F6: COMMIT itself is lost before the database sees it → run again, held once', async () => {
-  const who = await funded(1_000n);
-  const proxy = await tcpProxy(ledger.url);
-  try {
-    const deps = await ledger.another(proxy.url);
+    const deps = await ledger.another({ through: proxy.url, ...way });
     const lost = proxy.loseFromClient('COMMIT');
     expect(await holdFunds(deps, withdrawalOf(who, 600n))).toMatchObject({ refusal: null });
     await lost;

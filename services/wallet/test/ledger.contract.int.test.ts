@@ -18,10 +18,11 @@ import {
   withdrawalOf,
 } from './ledgers.ts';
 
-/** Both stores give the same answers, the same books and the same events to the same calls. */
+/** Both stores, and both ways of placing a hold, give the same answers, the same books and the same events to the same calls. */
 describe.each([
   ['in memory', async () => memoryTestLedger()],
-  ['on PostgreSQL', postgresTestLedger],
+  ['on PostgreSQL', () => postgresTestLedger()],
+  ['on PostgreSQL, holds in batches', () => postgresTestLedger({ batchMax: 64 })],
 ] as const)('the ledger %s', (_name, open) => {
   let ledger: TestLedger;
   beforeAll(async () => {

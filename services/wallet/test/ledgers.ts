@@ -7,12 +7,14 @@ import { createKeyed, createLogger, newId, newUuid, systemClock } from '#libs/ru
 import { freshDatabase } from '#libs/testing';
 import { readBooks } from '../../../deploy/audit/books.ts';
 import { audit } from '../../../deploy/audit/rules.ts';
+import { createHoldBatches } from '../src/batch-holds.ts';
 import { entities, entrySchema, postingSchema, walletSchema } from '../src/entities.ts';
 import type { LedgerDeps } from '../src/in-wallet.ts';
 import type { Posting } from '../src/ledger/booking.ts';
 import type { Claim, Hold, Owner, Wallet } from '../src/ledger/ledger.ts';
 import { memoryLedger } from '../src/ledger/ledger-store.memory.ts';
 import { postgresLedger, type WalletTx } from '../src/ledger/ledger-store.ts';
+import { placeHolds } from '../src/ledger/place-holds.ts';
 import { expectSound } from './expect-sound.ts';
 
 /** A ledger to try, on either store, and everything that is written in it. */
@@ -77,22 +79,26 @@ export function memoryTestLedger(): TestLedger {
   };
 }
 
+/** `batchMax`: holds go many in one transaction; without it each by itself, by the rule. `through` another URL, if given. */
+type InstanceOptions = { through?: string; batchMax?: number; now?: () => Date };
+
 type PostgresTestLedger = TestLedger & {
   url: string;
   ownerUrl: string;
-  /** Another instance of the service on the same database: a pool and queues of its own. `through` another URL if given. */
-  another(through?: string): Promise<LedgerDeps>;
+  /** Another instance of the service on the same database: a pool and queues of its own. */
+  another(options?: InstanceOptions): Promise<LedgerDeps>;
 };
 
-export async function postgresTestLedger(): Promise<PostgresTestLedger> {
+export async function postgresTestLedger(options: InstanceOptions = {}): Promise<PostgresTestLedger> {
   const { url, ownerUrl, close } = await freshDatabase('wallet');
   const instances: Database[] = [];
-  const instance = async (through: string) => {
+  const instance = async ({ through = url, batchMax, now = systemClock.now }: InstanceOptions) => {
     const db = await connectDatabase({ url: through, entities, poolMax: 10, applicationName: 'wallet', logger });
     instances.push(db);
-    return { db, deps: { transact: transactOn(db), queue: createKeyed(), clock: systemClock, newUuid, limitsOf } };
+    const deps = { transact: transactOn(db), queue: createKeyed(), clock: { now }, newUuid, limitsOf };
+    return { db, deps: batchMax === undefined ? deps : { ...deps, batchHolds: batching(db, batchMax, now) } };
   };
-  const { db, deps } = await instance(url);
+  const { db, deps } = await instance(options);
   const asOwner = async (text: string, values: unknown[]) => {
     const client = new pg.Client({ connectionString: ownerUrl });
     await client.connect();
@@ -102,7 +108,7 @@ export async function postgresTestLedger(): Promise<PostgresTestLedger> {
     deps,
     url,
     ownerUrl,
-    another: async (through = url) => (await instance(through)).deps,
+    another: async (another = {}) => (await instance(another)).deps,
     wallet: async ({ userId, currency }) =>
       (await db.dataSource.getRepository(walletSchema).findOneBy({ userId, currency })) ?? undefined,
     hold: (id) => db.transact(async (sql) => (await postgresLedger(sql).findHold(id)) ?? undefined),
@@ -129,6 +135,11 @@ export async function postgresTestLedger(): Promise<PostgresTestLedger> {
     },
   };
 }
+
+const batching = (db: Database, batchMax: number, now: () => Date) => {
+  const place = placeHolds({ oneTrip: db.oneTrip, clock: { now }, newUuid });
+  return createHoldBatches({ place, batchMax, lanes: 2 });
+};
 
 const transactOn = (db: Database) =>
   over<WalletTx>(db, (sql) => ({ ...postgresLedger(sql), ...postgresMessages(sql, messages) }));

@@ -1,0 +1,208 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { poll, tcpProxy } from '#libs/testing';
+import type { BatchHolds } from '../src/batch-holds.ts';
+import { creditDeposit } from '../src/credit-deposit.ts';
+import { holdFunds } from '../src/hold-funds.ts';
+import type { LedgerDeps } from '../src/in-wallet.ts';
+import type { Claim, Owner } from '../src/ledger/ledger.ts';
+import type { Limits } from '../src/ledger/limits.ts';
+import { reverseDeposit } from '../src/reverse-deposit.ts';
+import { depositOf, foreignId, owner, postgresTestLedger, withdrawalOf } from './ledgers.ts';
+
+/** Holds in batches (M4, issue 6 section 4): each gets what it would get alone, whoever travels with it. */
+let ledger: Awaited<ReturnType<typeof postgresTestLedger>>;
+let batching: LedgerDeps & { batchHolds: BatchHolds };
+let probe: pg.Client;
+beforeAll(async () => {
+  ledger = await postgresTestLedger();
+  batching = requireBatching(await ledger.another({ batchMax: 64 }));
+  probe = new pg.Client({ connectionString: ledger.ownerUrl });
+  await probe.connect();
+});
+afterEach(() => ledger.expectSound());
+afterAll(async () => {
+  await probe.end();
+  await ledger.close();
+});
+
+function requireBatching(deps: LedgerDeps): LedgerDeps & { batchHolds: BatchHolds } {
+  const { batchHolds } = deps;
+  if (batchHolds === undefined) throw new Error('it holds each alone');
+  return { ...deps, batchHolds };
+}
+
+const noLimits: Limits = { dailyMinor: null, monthlyMinor: null };
+const funded = async (amountMinor: bigint) => {
+  const deposit = depositOf(owner(), amountMinor);
+  await creditDeposit(ledger.deps, deposit, foreignId());
+  return deposit;
+};
+const fundedMany = (count: number) => Promise.all(Array.from({ length: count }, () => funded(1_000n)));
+const heldOf = async (who: Owner) => (await ledger.wallet(who))?.heldMinor;
+/** Those of `claims` that a batch placed itself, and did not leave to the rule. */
+const placedBy = async (deps: { batchHolds: BatchHolds }, claims: readonly Claim[]) => {
+  const batched = await Promise.all(claims.map((claim) => deps.batchHolds(claim, noLimits)));
+  return claims.filter((_, n) => batched[n]?.hold != null);
+};
+/** Which transactions wrote these holds. */
+const writersOf = async (claims: readonly Claim[]) => {
+  const ids = claims.map(({ transactionId }) => transactionId);
+  const text = 'SELECT DISTINCT written_by FROM postings WHERE source_id = ANY($1)';
+  return (await probe.query(text, [ids])).rowCount;
+};
+
+test('64 holds of 64 wallets at once go in a few transactions, each with its own entries and event', async () => {
+  const claims = (await fundedMany(64)).map((who) => withdrawalOf(who, 600n));
+  expect(await placedBy(batching, claims)).toEqual(claims);
+  expect(await writersOf(claims)).toBeLessThanOrEqual(3);
+  for (const claim of claims) {
+    expect(await heldOf(claim)).toBe(600n);
+    const [posting] = await ledger.postings(claim.transactionId);
+    const [event, ...more] = await ledger.sent(claim.transactionId);
+    expect(more).toEqual([]);
+    expect(event?.data).toEqual({
+      transaction_id: claim.transactionId,
+      user_id: claim.userId,
+      currency: 'ZAR',
+      amount_minor: '600',
+      wallet_id: posting?.walletId,
+      posting_id: posting?.id,
+    });
+  }
+});
+
+test('among 64: a duplicate, a conflict, a refusal, a pair of one wallet, an unknown user and a poisoned one each get their own answer', async () => {
+  const wallets = await fundedMany(58);
+  const ordinary = wallets.map((who) => withdrawalOf(who, 600n));
+  const [pairOf, decidedOf] = await fundedMany(2);
+  if (pairOf === undefined || decidedOf === undefined) throw new Error('two were funded');
+  const decided = withdrawalOf(decidedOf, 100n);
+  await holdFunds(ledger.deps, decided);
+  const odd = [
+    [decided, { refusal: null, amountMinor: 100n }],
+    [{ ...decided, amountMinor: 101n }, 'conflict'],
+    [withdrawalOf(await funded(500n), 501n), { refusal: 'insufficient_funds' }],
+    [withdrawalOf(pairOf, 600n), { refusal: null }],
+    [withdrawalOf(pairOf, 600n), { refusal: 'insufficient_funds' }],
+    [withdrawalOf(owner(), 1n), { refusal: 'insufficient_funds' }],
+  ] as const;
+  const poisoned = { ...withdrawalOf(owner(), 1n), userId: 'nobody' };
+  const all = [...ordinary.slice(0, 30), ...odd.map(([claim]) => claim), ...ordinary.slice(30)];
+  const [answers, [failed]] = await Promise.all([
+    Promise.all(all.map((claim) => holdFunds(batching, claim))),
+    Promise.allSettled([holdFunds(batching, poisoned)]),
+  ]);
+  expect(failed).toMatchObject({ status: 'rejected', reason: { code: '22P02' } });
+  expect(answers.slice(30, 36)).toMatchObject(odd.map(([, answer]) => answer));
+  for (const [n, claim] of all.entries()) {
+    const answer = answers[n];
+    if (n >= 30 && n < 36) continue;
+    expect(answer).toMatchObject({ transactionId: claim.transactionId, refusal: null });
+    expect(await heldOf(claim)).toBe(600n);
+  }
+  expect(await heldOf(pairOf)).toBe(600n);
+  expect(await heldOf(decidedOf)).toBe(100n);
+});
+
+test('M9: what the statement accepts is what the rule accepts, and the wallets look alike afterwards', async () => {
+  const morning = new Date('2026-03-31T22:30:00.000Z'); // the first of April in South Africa
+  const days = [-40, -1, 0, 1].map((n) => new Date(morning.getTime() + n * 86_400_000));
+  const at = (deps: LedgerDeps, now: Date, limits = noLimits): LedgerDeps => ({
+    ...deps,
+    clock: { now: () => now },
+    limitsOf: () => limits,
+  });
+  /** The same wallet as often as asked for: what was held of it on which days, and what it was left with. */
+  const cases = days.flatMap((earlier) =>
+    [null, 301n, 400n].flatMap((daily) =>
+      [null, 300n, 401n].map((monthly) => ({ earlier, limits: { dailyMinor: daily, monthlyMinor: monthly } })),
+    ),
+  );
+  const made = async ({ earlier }: { earlier: Date }) => {
+    const who = await funded(1_000n);
+    await holdFunds(at(ledger.deps, earlier), withdrawalOf(who, 100n));
+    return withdrawalOf(who, 301n);
+  };
+  const alike = async (claim: Claim) => {
+    const wallet = await ledger.wallet(claim); // made in the present, whatever the clocks of its holds say
+    return { ...wallet, ...{ id: '', userId: '', lastHash: '', createdAt: null, movedAt: null } };
+  };
+  const answers: unknown[] = [];
+  const expected: unknown[] = [];
+  const batches = requireBatching(await ledger.another({ batchMax: 64, now: () => morning }));
+  await Promise.all(
+    cases.map(async (each) => {
+      const [alone, batched] = [await made(each), await made(each)];
+      const byRule = await holdFunds(at(ledger.deps, morning, each.limits), alone);
+      const { hold } = await batches.batchHolds(batched, each.limits);
+      if (byRule === 'conflict') throw new Error('nobody else has that id');
+      const named = { transactionId: batched.transactionId, userId: batched.userId };
+      expected.push([each, byRule.refusal === null ? { ...byRule, ...named } : null]);
+      answers.push([each, hold]);
+      if (hold !== null) expect(await alike(batched), JSON.stringify(each.earlier)).toEqual(await alike(alone));
+    }),
+  );
+  expect(answers).toEqual(expected);
+  expect(answers.filter((answer) => (answer as [unknown, unknown])[1] === null).length, 'both happen').toBeGreaterThan(
+    9,
+  );
+});
+
+test('M7 M11: a frozen wallet, one in debt, and any while everything is frozen are left to the rule', async () => {
+  const frozen = await funded(1_000n);
+  await ledger.freeze(frozen);
+  const owing = await funded(1_000n);
+  await holdFunds(ledger.deps, withdrawalOf(owing, 1_000n));
+  await reverseDeposit(ledger.deps, { ...owing, paymentId: foreignId(), reversal: 'refund' }, foreignId());
+  const sound = withdrawalOf(await funded(1_000n), 1n);
+  const others = [withdrawalOf(frozen, 1n), withdrawalOf(owing, 1n)];
+  expect(await placedBy(batching, [...others, sound])).toEqual([sound]);
+  const id = foreignId();
+  await probe.query(`INSERT INTO freezes (id, reason, frozen_by, frozen_at) VALUES ($1, 'test', 'checker', now())`, [
+    id,
+  ]);
+  const [while_] = [withdrawalOf(await funded(1_000n), 1n)];
+  expect(await placedBy(batching, [while_])).toEqual([]);
+  expect(await holdFunds(batching, while_)).toMatchObject({ refusal: 'wallet_frozen' });
+  await probe.query(
+    'ALTER TABLE freezes DISABLE TRIGGER USER; DELETE FROM freezes; ALTER TABLE freezes ENABLE TRIGGER USER',
+  );
+});
+
+test('F6: a connection that is lost with 20 holds on it, before and after they were written → each is found out, and held once', async () => {
+  const proxy = await tcpProxy(ledger.url);
+  try {
+    const deps = await ledger.another({ through: proxy.url, batchMax: 64 });
+    for (const lose of [proxy.loseAnswerTo, proxy.loseFromServer, proxy.loseFromClient]) {
+      const claims = (await fundedMany(20)).map((who) => withdrawalOf(who, 600n));
+      const lost = lose('COMMIT');
+      const answers = await Promise.all(claims.map((claim) => holdFunds(deps, claim)));
+      await lost;
+      expect(answers.every((hold) => hold !== 'conflict' && hold.refusal === null)).toBe(true);
+      for (const claim of claims)
+        expect([await heldOf(claim), (await ledger.sent(claim.transactionId)).length]).toEqual([600n, 1]);
+    }
+  } finally {
+    proxy.cut();
+    await proxy.close();
+  }
+});
+
+test('F4: a session that is killed in the middle of a batch has placed nothing of it, and the same holds are placed once', async () => {
+  const claims = (await fundedMany(20)).map((who) => withdrawalOf(who, 600n));
+  const last = claims.at(-1);
+  await probe.query('BEGIN');
+  await probe.query('SELECT 1 FROM wallets WHERE user_id = $1 FOR UPDATE', [last?.userId]);
+  const placing = Promise.all(claims.map((claim) => holdFunds(batching, claim)));
+  const admin = new pg.Client({ connectionString: ledger.ownerUrl });
+  await admin.connect();
+  await admin.query('SET ROLE NONE'); // the owner is not shown what others are doing
+  const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%wallets%'`;
+  await poll(async () => (await admin.query(waiting)).rowCount).finally(() => admin.end());
+  await probe.query('COMMIT');
+  for (const hold of await placing) expect(hold).toMatchObject({ refusal: null });
+  for (const claim of claims)
+    expect([await heldOf(claim), (await ledger.sent(claim.transactionId)).length]).toEqual([600n, 1]);
+});
