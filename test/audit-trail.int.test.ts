@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase } from '#libs/db';
 import { createLogger } from '#libs/runtime';
@@ -65,4 +65,106 @@ test('A7: an admin’s freeze is in the audit log with how they came to be an ad
   } finally {
     await db.close();
   }
+});
+
+interface Line {
+  service: string;
+  kind: string;
+  text: string;
+  ids: Record<string, string>;
+  trace_id: string | null;
+}
+
+/** Each place of a flow that keeps a trace, as `service kind`, and where several do, what it is about. */
+const placesOf = (lines: readonly Line[], traceId: string) =>
+  lines
+    .filter(({ trace_id }) => trace_id === traceId)
+    .map(({ service, kind, text }) => `${service} ${kind} ${text.split(/[ :]/)[0]}`);
+
+/** A client's own `traceparent`, which the gateway takes over. */
+const ownTrace = () => {
+  const traceId = randomBytes(16).toString('hex');
+  return { traceId, headers: { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` } };
+};
+
+test('O3: a deposit and a withdrawal are one trace each, from HTTP over worker, outbox, broker and inbox to the ledger of five services', async () => {
+  const admin = await newAdmin();
+  const user = await system.signUp();
+  const storyOf = async (id: string): Promise<{ incomplete: string[]; cut: string[]; data: Line[] }> =>
+    expectStatus(await admin.ask('GET', `/admin/transactions/${id}/story`), 200).body;
+  const until = (id: string, traceId: string, places: readonly string[]) =>
+    poll(
+      async () => {
+        const { data } = await storyOf(id);
+        const missing = places.filter((place) => !placesOf(data, traceId).includes(place));
+        if (missing.length > 0) throw new Error(`${missing.join(', ')} missing of ${JSON.stringify(data, null, 2)}`);
+        return true;
+      },
+      { timeoutMs: 60_000 },
+    );
+
+  const paid = ownTrace();
+  const deposit = expectStatus(await user.deposit('150.00', { headers: paid.headers }), 201).body;
+  system.simulator.control.pay({ reference: deposit.id });
+  await until(deposit.id, paid.traceId, [
+    'payments request A',
+    'payments told payments.deposit-requested.v1',
+    'payments told payments.purchase-created.v1',
+    'reconciler heard payments.deposit-requested.v1',
+    'reconciler heard webhooks.revio-event-received.v1',
+    'reconciler told reconciler.deposit-settled.v1',
+    'wallet heard reconciler.deposit-settled.v1',
+    'wallet posting credit',
+    'wallet told wallet.deposit-credited.v1',
+    'payments heard wallet.deposit-credited.v1',
+    'webhooks heard reconciler.observation-handled.v1',
+    'gateway heard payments.transaction-completed.v1',
+  ]);
+  const handled = /^purchase\.paid, plain signature by the (webhook|company) key; completed \(.+\) \d+ ms later/;
+  await poll(async () => (await storyOf(deposit.id)).data.some(({ text }) => handled.test(text)), {
+    timeoutMs: 60_000,
+  });
+  const story = await storyOf(deposit.id);
+  expect(story).toMatchObject({ incomplete: [], cut: [] });
+  const posting = story.data.find(({ kind }) => kind === 'posting');
+  expect(posting?.text).toBe('credit: revio:clearing -150.00, available +150.00 ZAR');
+
+  const sent = ownTrace();
+  const { id } = expectStatus(await user.withdraw('60.00', { headers: sent.headers }), 202).body;
+  await poll(() => system.simulator.truth().some((row) => row.reference === id && row.status === 'pending'));
+  system.simulator.control.payoutSucceed({ reference: id });
+  await until(id, sent.traceId, [
+    'payments request A',
+    'wallet posting hold',
+    'payments told payments.payout-submitted.v1', // by a worker that found the row
+    'reconciler heard payments.payout-submitted.v1',
+    'reconciler told reconciler.payout-settled.v1', // because of a webhook, which has a trace of its own
+    'wallet posting post',
+    'payments heard wallet.hold-posted.v1',
+    'webhooks heard reconciler.observation-handled.v1',
+    'gateway heard payments.transaction-completed.v1',
+  ]);
+
+  const known = JSON.stringify([story, await storyOf(id)]);
+  for (const personal of [user.email, 'MOKOENA', '62000000001']) expect(known).not.toContain(personal);
+});
+
+test('O3: a trace that is none is not taken over, an unknown transaction has no story, and a service that is down is named', async () => {
+  const admin = await newAdmin();
+  const user = await system.signUp();
+  const forged = { traceparent: `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01` };
+  const { id } = expectStatus(await user.deposit('20.00', { headers: forged }), 201).body;
+  const path = `/admin/transactions/${id}/story`;
+  const [line] = expectStatus(await admin.ask('GET', path), 200).body.data;
+  expect(line).toMatchObject({ service: 'payments', kind: 'request', ids: { request_id: expect.any(String) } });
+  expect(line.trace_id).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
+
+  const nobodys = `/admin/transactions/${id.slice(0, -4)}ZZZZ/story`;
+  expect(await admin.ask('GET', nobodys)).toMatchObject({ status: 404, body: { code: 'transaction_not_found' } });
+  expect(await user.call('GET', path)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+
+  await system.stop('wallet');
+  const { body } = expectStatus(await admin.ask('GET', path), 200);
+  expect(body).toMatchObject({ incomplete: ['wallet'], data: expect.arrayContaining([line]) });
+  expect(await admin.ask('GET', nobodys)).toMatchObject({ status: 503, body: { code: 'service_unavailable' } });
 });
