@@ -57,6 +57,12 @@ describe('a transaction', () => {
     expect((await balances())[0]).toEqual({ id: 'a', balance: 100n });
   });
 
+  test('F6: is on disk before it is answered: no connection of ours turns synchronous_commit off', async () => {
+    const show = 'SHOW synchronous_commit';
+    expect(await db.transact((tx) => tx.rows(show))).toEqual([{ synchronous_commit: 'on' }]);
+    expect(await db.read.rows(show)).toEqual([{ synchronous_commit: 'on' }]);
+  });
+
   test('bigints beyond 2^53 come back exact', async () => {
     await db.transact((tx) => tx.run(`UPDATE accounts SET balance = $1 WHERE id = 'a'`, [9_007_199_254_740_993n]));
     expect((await balances())[0]).toEqual({ id: 'a', balance: 9_007_199_254_740_993n });

@@ -1,0 +1,17 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { mutated } from './apply-mutant.ts';
+import { mutants } from './mutants.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+test('there are fifteen deliberate breaks, and `npm run mutants` can still make each of them', () => {
+  expect(mutants).toHaveLength(15);
+  for (const mutant of mutants) expect(mutated(root, mutant).size).toBeGreaterThan(0);
+});
+
+test('a break that no longer fits is told, and not left out', () => {
+  const [mutant] = mutants;
+  const edits = [{ file: 'README.md', from: 'a sentence that is not there', to: '' }];
+  expect(() => mutant && mutated(root, { ...mutant, edits })).toThrow('README.md has 0 of');
+});
