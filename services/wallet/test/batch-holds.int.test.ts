@@ -128,7 +128,7 @@ test('M9: what the statement accepts is what the rule accepts, and the wallets l
     const wallet = await ledger.wallet(claim); // made in the present, whatever the clocks of its holds say
     return { ...wallet, ...{ id: '', userId: '', lastHash: '', createdAt: null, movedAt: null } };
   };
-  const answers: unknown[] = [];
+  const answers: [unknown, unknown][] = [];
   const expected: unknown[] = [];
   const batches = requireBatching(await ledger.another({ batchMax: 64, now: () => morning }));
   await Promise.all(
@@ -137,16 +137,14 @@ test('M9: what the statement accepts is what the rule accepts, and the wallets l
       const byRule = await holdFunds(at(ledger.deps, morning, each.limits), alone);
       const { hold } = await batches.batchHolds(batched, each.limits);
       if (byRule === 'conflict') throw new Error('nobody else has that id');
-      const named = { transactionId: batched.transactionId, userId: batched.userId };
-      expected.push([each, byRule.refusal === null ? { ...byRule, ...named } : null]);
+      expected.push([each, byRule.refusal === null ? { ...byRule, ...batched } : null]);
       answers.push([each, hold]);
       if (hold !== null) expect(await alike(batched), JSON.stringify(each.earlier)).toEqual(await alike(alone));
     }),
   );
   expect(answers).toEqual(expected);
-  expect(answers.filter((answer) => (answer as [unknown, unknown])[1] === null).length, 'both happen').toBeGreaterThan(
-    9,
-  );
+  const refused = answers.filter(([, hold]) => hold === null).length;
+  expect([refused > 5, refused < 30], 'both happen').toEqual([true, true]);
 });
 
 test('M7 M11: a frozen wallet, one in debt, and any while everything is frozen are left to the rule', async () => {
