@@ -55,7 +55,17 @@ const settings = {
   WALLET__LEDGER_CHECK_INTERVAL_MS: '10000',
 };
 
-export async function launchChaosStack(): Promise<ChaosStack> {
+/**
+ * Ended things are read again (R2b), because the webhook that changed them may have been lost: all through a run of so many minutes and
+ * the healing after it, in at most a hundred ages.
+ */
+function agesUntil(minutes: number): string {
+  const untilMs = minutes * 60_000 + 600_000;
+  const stepMs = Math.max(30_000, Math.ceil(untilMs / 100));
+  return Array.from({ length: Math.floor(untilMs / stepMs) }, (_, n) => (n + 1) * stepMs).join(',');
+}
+
+export async function launchChaosStack({ minutes }: { minutes: number }): Promise<ChaosStack> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-chaos-'));
   fs.chmodSync(folder, 0o755); // as root, PostgreSQL runs as another user, who must reach its folder
   const dirs = { postgres: path.join(folder, 'postgres'), rabbit: path.join(folder, 'rabbitmq') };
@@ -67,7 +77,20 @@ export async function launchChaosStack(): Promise<ChaosStack> {
   const [toPostgres, toRabbit] = [await tcpProxy(postgres.url), await tcpProxy(rabbit.url)];
   const scale = serviceNames.map((service) => `${service}=2`).join(',');
   const given = { DATABASE_URL: toPostgres.url, AMQP_URL: toRabbit.url };
-  const stack = await launchStack({ ...settings, ...given }, ['--scale', scale]);
+  const ages = agesUntil(minutes);
+  const readAgain = {
+    FAILED_DEPOSIT_READ_AGES_MS: ages,
+    COMPLETED_DEPOSIT_READ_AGES_MS: ages,
+    ENDED_PAYOUT_READ_AGES_MS: ages,
+  };
+  const stopServers = async (): Promise<void> => {
+    await Promise.all([toPostgres.close(), toRabbit.close()]);
+    await Promise.all([postgres.stop(), rabbit.stop('KILL')]);
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  };
+  const launched = launchStack({ ...settings, ...readAgain, ...given }, ['--scale', scale]);
+  launched.catch(stopServers);
+  const stack = await launched;
   return {
     ...stack,
     toPostgres,
@@ -93,9 +116,7 @@ export async function launchChaosStack(): Promise<ChaosStack> {
     },
     close: async () => {
       await stack.close();
-      await Promise.all([toPostgres.close(), toRabbit.close()]);
-      await Promise.all([postgres.stop(), rabbit.stop('KILL')]);
-      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      await stopServers();
     },
   };
 }

@@ -25,7 +25,7 @@ const say = (line: string): unknown => process.stdout.write(`${line}\n`);
 test.each(Array.from({ length: seeds }, (_, n) => from + n))(
   'seed %i: every 2xx happened once and no 4xx did, no snapshot broke a promise, and the healed books are Revio’s truth',
   async (seed) => {
-    const stack = await launchChaosStack();
+    const stack = await launchChaosStack({ minutes });
     let violations: Violation[] = [{ rule: 'the run comes to its end', subject: `seed ${seed}`, detail: 'it did not' }];
     try {
       violations = await run(stack, seed);
@@ -46,10 +46,12 @@ async function run(stack: ChaosStack, seed: number): Promise<Violation[]> {
   const nemesis = startNemesis(stack, { seed, untilMs: Date.now() + minutes * 60_000 });
   const failure = await nemesis.ended.catch((error: Error) => error);
 
+  const healingSinceMs = Date.now();
   await stack.sim('POST', 'faults/clear');
   await load.stop();
   await stack.sim('POST', 'advance', { ms: 121_000 }); // Revio's first retry of what nobody took
   const { books, violations: atRest } = await booksAtRest(stack.books(), load.payWhatIsLeft);
+  const healedAfterS = Math.round((Date.now() - healingSinceMs) / 1_000);
   const watched = await watch.stop();
   const afterwards = await stillWorks(stack).then(
     () => [],
@@ -82,7 +84,7 @@ async function run(stack: ChaosStack, seed: number): Promise<Violation[]> {
   for (const { rule, subject, detail } of violations.slice(0, 20)) say(`    ${rule}: ${subject} ${detail}`);
   summaries.push(
     `  seed ${seed}: ${times} faults, ${load.requests.length} requests, ${books.operations.length} operations, ` +
-      `${watched.looks} snapshots, ${books.explaining_cases.length} cases, ${violations.length} violations`,
+      `${watched.looks} snapshots, healed after ${healedAfterS} s, ${books.explaining_cases.length} cases, ${violations.length} violations`,
   );
   if (violations.length > 0)
     keep(seed, 'history.json', JSON.stringify({ violations, requests: load.requests }, null, 1));

@@ -92,12 +92,20 @@ export function startLoad(stack: ChaosStack, users: readonly Client[], seed: num
     );
     if (dice.chance(0.08)) await stack.sim('POST', 'refund', { reference: answer.id, amount: 50 }).catch(refused);
   };
+  /** Days later in life: the payer's bank takes the money back, or the user's bank sends it back. */
+  const comesBack = async ({ id: reference, type, status }: Record<string, string>): Promise<void> => {
+    if (status !== 'completed' || type === 'reversal') return;
+    await stack.sim('POST', type === 'deposit' ? 'chargeback' : 'payout-return', { reference }).catch(refused);
+  };
 
-  const look = async (user: Client): Promise<void> => {
+  const look = async (user: Client, dice: Dice): Promise<void> => {
     reads += 1;
     const [wallet, list] = [await user.call('GET', '/wallets/ZAR'), await user.call('GET', '/transactions?per_page=5')];
     if (wallet.status === 200 && /-/.test(`${wallet.body.available}${wallet.body.held}`)) surprise(wallet.text);
-    for (const { id } of list.status === 200 ? list.body.data : []) await user.transaction(id);
+    for (const shown of list.status === 200 ? list.body.data : []) {
+      await user.transaction(shown.id);
+      if (dice.chance(0.03)) await comesBack(shown);
+    }
   };
 
   const step = async (user: Client, dice: Dice): Promise<void> => {
@@ -105,7 +113,7 @@ export function startLoad(stack: ChaosStack, users: readonly Client[], seed: num
     if (does < 35) await move(user, dice, 'deposit', SMALL_FROM + ++amounts);
     else if (does < 75) await move(user, dice, 'withdrawal', SMALL_FROM + ++amounts);
     else if (does < 82) await move(user, dice, 'withdrawal', NEVER_THERE_FROM + ++amounts);
-    else await look(user);
+    else await look(user, dice);
   };
 
   const running = users.map(async (user, n) => {
