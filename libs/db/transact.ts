@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { inSpan } from '#libs/runtime';
 import { Contended, isConflict, isUnavailable, provesRollback, UnknownCommit } from './errors.ts';
 import { type Sql, sqlOver } from './sql.ts';
 
@@ -44,8 +45,16 @@ export const postgresTransact = (
   pool: pg.Pool,
   observe: TransactObserver,
   statements: { named?: boolean } = {},
-): Transact<Sql> =>
-  withRepeats((work, isolation) => transactOnce(pool, work, { isolation, observe, statements }), observe);
+): Transact<Sql> => {
+  const transact = withRepeats<Sql>(
+    (work, isolation) => transactOnce(pool, work, { isolation, observe, statements }),
+    observe,
+  );
+  return (work, options) =>
+    inSpan({ name: 'transaction', kind: 'internal', attributes: { 'db.system.name': 'postgresql' } }, () =>
+      transact(work, options),
+    );
+};
 
 /** The rules of when a transaction is run again, over whatever runs it once. */
 export function withRepeats<Tx>(once: TransactOnce<Tx>, observe: Pick<TransactObserver, 'conflict'>): Transact<Tx> {

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { currentContext, type Logger } from '#libs/runtime';
+import { currentContext, inSpan, type Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import { type BreakerOptions, createBreaker, ServerError } from './breaker.ts';
 import { HttpUnavailable, type UnavailableKind } from './client-errors.ts';
@@ -149,7 +149,13 @@ export function createClient(
   }
 
   return {
-    request: (request) => record(request.method, () => guarded(request)),
+    request: (request) =>
+      record(request.method, () =>
+        inSpan(
+          { name: `${request.method} ${options.name}`, kind: 'client', attributes: { 'peer.service': options.name } },
+          () => guarded(request),
+        ),
+      ),
     stream: ({ path, headers = {} }) => {
       streams ??= createStreams(options, base);
       return streams.open({ path, headers: { ...headersOf({ method: 'GET', path }), ...headers } });

@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express';
-import { type Context, continueTrace, type Logger, newUuid, runInContext } from '#libs/runtime';
+import { type Context, continueTrace, type Logger, newUuid, runInContext, startSpan } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 
 /** Taken over only in this form: it is written into logs and handed on to other services. */
@@ -26,7 +26,10 @@ export function observeRequest(logger: Logger, metrics: Metrics): RequestHandler
     const startedAt = performance.now();
     const received = request.get('x-request-id');
     const requestId = received !== undefined && requestIdForm.test(received) ? received : newUuid();
-    const context: Context = { requestId, traceparent: continueTrace(request.get('traceparent')) };
+    const sent = request.get('traceparent');
+    const traceparent = continueTrace(sent);
+    const context: Context = { requestId, traceparent };
+    const endSpan = startSpan(traceparent, sent);
     response.setHeader('x-request-id', requestId);
     inFlight.inc();
 
@@ -38,6 +41,16 @@ export function observeRequest(logger: Logger, metrics: Metrics): RequestHandler
       const route = routeOf(request.route);
       const statusClass = status === undefined ? 'aborted' : `${Math.floor(status / 100)}xx`;
       duration.observe({ route, method: request.method, status_class: statusClass }, seconds);
+      endSpan({
+        name: `${request.method} ${route}`,
+        kind: 'server',
+        failed: status === undefined || status >= 500,
+        attributes: {
+          'http.request.method': request.method,
+          'http.route': route,
+          'http.response.status_code': status ?? 0,
+        },
+      });
       const line = {
         method: request.method,
         route,

@@ -2,7 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { ContractError, type Envelope, type EventType, parseEnvelope, type ServiceName } from '#libs/contracts';
 import { isUnavailable } from '#libs/db';
-import { continueTrace, currentContext, type Logger, newUuid, Overloaded, runInContext } from '#libs/runtime';
+import {
+  continueTrace,
+  currentContext,
+  type Logger,
+  newUuid,
+  Overloaded,
+  runInContext,
+  startSpan,
+} from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import { type Claims, watchClaims } from './claims.ts';
 import type { Publish } from './publisher.ts';
@@ -86,12 +94,15 @@ export function createReceiver(options: ReceiverOptions) {
   return (message: ConsumeMessage, session: Session): Promise<void> => {
     const read = readMessage(message, handlers);
     const type = read.event?.type ?? 'unreadable';
-    const traceparent = continueTrace(String(message.properties.headers?.['traceparent'] ?? ''));
+    const sent = String(message.properties.headers?.['traceparent'] ?? '');
+    const traceparent = continueTrace(sent);
+    const endSpan = startSpan(traceparent, sent);
     const correlation = read.event === undefined ? {} : { correlationId: read.event.correlationid };
     return runInContext({ traceparent, ...correlation }, async () => {
       const endTimer = seconds.startTimer({ type });
       const outcome = await conclude(options, message, session, read);
       endTimer();
+      endSpan({ name: `take ${type}`, kind: 'consumer', failed: outcome === 'dead', attributes: { outcome } });
       processed.inc({ type, outcome });
       if (outcome === 'processed' && read.event !== undefined) {
         lag.observe({ type }, Math.max(0, (Date.now() - Date.parse(read.event.time)) / 1000));

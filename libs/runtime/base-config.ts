@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, delays, durationMs, port } from './config.ts';
+import { count, delays, durationMs, httpUrl, port } from './config.ts';
 
 /** The variables that every service reads; each adds its own: `z.object({ ...baseConfig, WALLET_URL: httpUrl() })`. */
 export const baseConfig = {
@@ -28,6 +28,8 @@ export const baseConfig = {
   OUTBOX_KEEP_DAYS: count(14, { max: 3_650 }),
   /** How long a service knows what it has handled, so that a copy does nothing: at least twice as long. */
   INBOX_KEEP_DAYS: count(90, { max: 3_650 }),
+  /** Where an OpenTelemetry collector takes spans (OTLP over HTTP, without `/v1/traces`). Without it nothing of OpenTelemetry is loaded. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Between "not ready" and the first thing that stops. Behind a balancer: longer than the interval of its probes. */
   DRAIN_DELAY_MS: durationMs(0, { min: 0 }),

@@ -7,4 +7,5 @@ export { createKeyed, type Keyed, Overloaded } from './keyed.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type LoopDefinition, startLoop } from './loop.ts';
 export { createReleases, type Releases } from './releases.ts';
+export { exportSpans, inSpan, type Span, startSpan } from './spans.ts';
 export { continueTrace, inTraceOf } from './trace.ts';

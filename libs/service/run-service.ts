@@ -23,7 +23,7 @@ import {
   type Releases,
   systemClock,
 } from '#libs/runtime';
-import { type Checks, createMetrics, type Metrics, type Ops, startOps } from '#libs/telemetry';
+import { type Checks, createMetrics, type Metrics, type Ops, openSpanExport, startOps } from '#libs/telemetry';
 import { keptDays, pruneLoop } from './keep-messages.ts';
 import { refuseInsecure } from './refuse-insecure.ts';
 import { startLoops } from './start-loops.ts';
@@ -118,6 +118,8 @@ async function boot<Config extends BaseConfig>(
     'ops',
     await startOps({ host: config.HOST, port: config.OPS_PORT, metrics, ready: () => checks() }),
   );
+  const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint !== undefined) opened(releases, 'spans', await openSpanExport({ service: name, endpoint }));
   const { db, messaging } = await openDependencies(definition, { logger, metrics, releases });
 
   let wakeLoop = (_name: string): void => undefined; // Loops begin with a run: what is woken before that is not missed.
