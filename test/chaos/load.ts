@@ -34,6 +34,7 @@ export function startLoad(stack: ChaosStack, users: readonly Client[], seed: num
   const requests: Request[] = [];
   const surprises: string[] = [];
   const unpaid = new Map<string, Client>();
+  const ends = new Map<string, string>();
   let stopping = false;
   let amounts = 0;
   let reads = 0;
@@ -92,6 +93,13 @@ export function startLoad(stack: ChaosStack, users: readonly Client[], seed: num
     );
     if (dice.chance(0.08)) await stack.sim('POST', 'refund', { reference: answer.id, amount: 50 }).catch(refused);
   };
+  /** What is listed is there, and a withdrawal that has ended stays as it is. A deposit that failed may still be paid (M7). */
+  const noteEnd = ({ id }: { id: string }, status: number, { type, status: seen }: Record<string, string>): void => {
+    const before = ends.get(id);
+    if (status !== 200 || (before !== undefined && before !== seen))
+      surprise(`${id}: ${status} ${seen} after ${before}`);
+    if (type === 'withdrawal' && ['completed', 'failed', 'cancelled'].includes(seen ?? '')) ends.set(id, seen ?? '');
+  };
   /** Days later in life: the payer's bank takes the money back, or the user's bank sends it back. */
   const comesBack = async ({ id: reference, type, status }: Record<string, string>): Promise<void> => {
     if (status !== 'completed' || type === 'reversal') return;
@@ -103,7 +111,8 @@ export function startLoad(stack: ChaosStack, users: readonly Client[], seed: num
     const [wallet, list] = [await user.call('GET', '/wallets/ZAR'), await user.call('GET', '/transactions?per_page=5')];
     if (wallet.status === 200 && /-/.test(`${wallet.body.available}${wallet.body.held}`)) surprise(wallet.text);
     for (const shown of list.status === 200 ? list.body.data : []) {
-      await user.transaction(shown.id);
+      const { status, body } = await user.transaction(shown.id);
+      if (status < 500) noteEnd(shown, status, body);
       if (dice.chance(0.03)) await comesBack(shown);
     }
   };
