@@ -12,6 +12,21 @@ export async function closedLoop(count: number, inFlight: number, work: (n: numb
   return (performance.now() - startedAt) / 1000;
 }
 
+/** The same for a time: each of `inFlight` begins again until it is over, and what is under way then is waited for and counted. */
+export async function closedLoopFor<Result>(
+  forSeconds: number,
+  inFlight: number,
+  work: (worker: number) => Promise<Result>,
+): Promise<{ ended: Result[]; seconds: number }> {
+  const startedAt = performance.now();
+  const ended: Result[] = [];
+  const worker = async (n: number): Promise<void> => {
+    while (performance.now() - startedAt < forSeconds * 1000) ended.push(await work(n));
+  };
+  await Promise.all(Array.from({ length: inFlight }, (_, n) => worker(n)));
+  return { ended, seconds: (performance.now() - startedAt) / 1000 };
+}
+
 /**
  * Begins `work` so many times a second, whatever became of those before it: who waits for answers before asking again leaves out just the
  * moments in which a system is slow. Every delay of our own is made up for at once. Resolves when all have ended.
