@@ -3,7 +3,8 @@
  * money is different, but for the last two: a payout whose call was lost becomes a case within seconds, as against Revio itself, where
  * nobody has confirmed that its window closes.
  */
-export const settings = ({ simulatorPort, standInUrl, revioApiKey }: Wiring): Record<string, string> => ({
+export const settings = ({ gatewayPort, simulatorPort, standInUrl, revioApiKey }: Wiring): Record<string, string> => ({
+  PORT: String(gatewayPort),
   SIMULATOR__PORT: String(simulatorPort),
   SIMULATOR__PUBLIC_URL: standInUrl,
   PAYMENTS__REVIO_BASE_URL: `${standInUrl}/api/v1/`,
@@ -40,6 +41,8 @@ export const settings = ({ simulatorPort, standInUrl, revioApiKey }: Wiring): Re
 });
 
 interface Wiring {
+  /** One of our own: 8080 may be another stack's. */
+  gatewayPort: number;
   simulatorPort: number;
   standInUrl: string;
   /** The simulator's, for the service that asks it for its keys. */

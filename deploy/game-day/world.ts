@@ -45,6 +45,8 @@ const START_TIMEOUT_MS = 240_000;
 /** A deposit or a payout takes two seconds when idle. */
 const FLOW_TIMEOUT_MS = 90_000;
 const LOOK_EVERY_MS = 200;
+/** They stay pending all day, so that Revio is read all the time: each every two seconds. */
+const UNPAID_DEPOSITS = 4;
 const LAUNCHER_OUTPUT_CHARS = 4_000;
 
 export async function startWorld(root: string): Promise<World> {
@@ -73,7 +75,7 @@ async function openWorld(root: string, folder: string, stops: (() => unknown)[],
   let rabbit = await startRabbit(options);
   const { ports } = rabbit;
   stops.push(() => rabbit.stop());
-  const [standInPort, simulatorPort] = [await freePort(), await freePort()];
+  const [standInPort, simulatorPort, gatewayPort] = [await freePort(), await freePort(), await freePort()];
   const revio = await startStandIn(standInPort, simulatorPort);
   stops.push(() => revio.stop());
 
@@ -82,7 +84,7 @@ async function openWorld(root: string, folder: string, stops: (() => unknown)[],
     root,
     folder,
     { postgres, rabbit },
-    settings({ simulatorPort, standInUrl: revio.url, revioApiKey }),
+    settings({ gatewayPort, simulatorPort, standInUrl: revio.url, revioApiKey }),
   );
   stops.push(launcher.stop);
   const stack = (): StackFile => {
@@ -155,6 +157,7 @@ async function openWorld(root: string, folder: string, stops: (() => unknown)[],
     stop,
   };
   await payIn('20000.00');
+  for (let unpaid = 0; unpaid < UNPAID_DEPOSITS; unpaid += 1) wanted(201, await user.deposit('1.00'));
   return world;
 }
 

@@ -47,6 +47,7 @@ function refuseOldNode() {
 async function installModules() {
   if (isInstalled()) return;
   refuseWhileInUse();
+  refuseLink();
   console.log('Installing the dependencies (once) …');
   await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
@@ -76,6 +77,15 @@ function refuseWhileInUse() {
     }
     fs.rmSync(path.join(inUse, token), { force: true });
   }
+}
+
+/** `npm ci` empties the folder that a link leads to, which is another checkout's, and installs here. */
+function refuseLink() {
+  const modules = path.join(root, 'node_modules');
+  if (fs.lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new Error(
+      `node_modules is a link to ${fs.readlinkSync(modules)}, which lacks packages: install there, or remove the link.`,
+    );
 }
 
 function run(command, args, stdio = ['ignore', 'inherit', 'inherit']) {

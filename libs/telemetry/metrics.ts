@@ -3,6 +3,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** From a cached answer to a timeout: a hold is meant to end within 50 ms, a provider call within 10 s. */
 const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/**
+ * Prometheus gives up after ten seconds, and then everything of this process is unknown. A gauge that asks the database waits in the queue
+ * whose length another one tells: a scrape must end while that is what is wrong.
+ */
+const collectMsMax = 3_000;
+
 interface Definition<Label extends string> {
   /** Base units in the name: `_seconds`, `_bytes`, `_total`. */
   name: string;
@@ -86,10 +92,16 @@ async function collectOrForget<Label extends string>(
   labels: readonly Label[] | undefined,
   collect: (gauge: Gauge<Label>) => void | Promise<void>,
 ): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('not measured in time')), collectMsMax);
+  });
   try {
-    await collect(gauge);
+    await Promise.race([collect(gauge), late]);
   } catch {
     gauge.reset();
     if (labels === undefined || labels.length === 0) gauge.remove(); // reset() leaves a 0 where there are no labels
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Checks, createMetrics, type Ops, startOps } from './index.ts';
 
 const opened: Ops[] = [];
@@ -92,4 +92,20 @@ test('R5: a gauge that cannot be measured is absent, not zero and not yesterdayâ
   const { text } = await metrics.render();
   expect(text).not.toMatch(/^imbalance_/m);
   expect(text).toContain('other{service="wallet"} 1');
+});
+
+test('O3: a gauge that takes too long is absent, and the scrape ends without it', async () => {
+  const metrics = createMetrics('wallet');
+  metrics.gauge({ name: 'waits_for_a_connection', help: 'x', collect: () => new Promise(() => {}) });
+  metrics.gauge({ name: 'connections_waited_for', help: 'x' }).set(11);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const rendering = metrics.render();
+    await vi.advanceTimersByTimeAsync(3_000);
+    const { text } = await rendering;
+    expect(text).not.toMatch(/^waits_for_a_connection/m);
+    expect(text).toContain('connections_waited_for{service="wallet"} 11');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -63,13 +63,9 @@ export async function launchStack(env: Record<string, string> = {}, args: readon
     if (stack === undefined) throw new Error(`the stack is not up: ${output.slice(-4_000)}`);
     return stack;
   };
-  await poll(
-    () => {
-      if (launcher.exitCode !== null) throw new Error(`the launcher ended: ${output}`);
-      return describe();
-    },
-    { timeoutMs: startTimeoutMs },
-  );
+  const hasEnded = (): boolean => launcher.exitCode !== null || launcher.signalCode !== null;
+  await poll(() => hasEnded() || describe(), { timeoutMs: startTimeoutMs });
+  if (hasEnded()) throw new Error(`the launcher ended: ${output}`);
 
   const sim: Stack['sim'] = async (method, name, input) => {
     const answer = await call(

@@ -139,7 +139,7 @@ const brokerStopped: Scene = {
 const diskAlarm: Scene = {
   alerts: { RabbitMqAlarm: 'the broker told that its disk is too small' },
   make: async (world) => {
-    await world.rabbit().control('set_disk_free_limit', '1000TB');
+    await world.rabbit().control('set_disk_free_limit', '1000000GB');
     return () => world.rabbit().control('set_disk_free_limit', '50MB');
   },
 };

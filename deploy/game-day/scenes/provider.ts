@@ -128,7 +128,7 @@ const silent: Scene = {
   make: async (world) => {
     await world.sim('POST', 'settled');
     await world.sim('POST', 'pause-deliveries');
-    const old = "UPDATE deliveries SET received_at = received_at - interval '7 hours'";
+    const old = "UPDATE webhook_logs SET received_at = received_at - interval '7 hours'";
     await world.sql('webhooks', old);
     await restart(world);
     await world.payIn('6.00');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { internalTokenFor } from '#libs/auth';
 import { guessPassword, newAddress } from '../people.ts';
 import type { Scene } from '../play.ts';
 import { repeat, until, type World } from '../world.ts';
@@ -63,31 +64,40 @@ const conflicts: Scene = {
   },
 };
 
-/** A table locked for half a second again and again: long enough for a queue, short enough for Prometheus to be answered between. */
-const lockMs = 600;
+/**
+ * Long enough for a queue, and short enough for Prometheus, which waits in the same queue: its own questions to the database need a
+ * connection too.
+ */
+const lockS = 0.4;
 const restMs = 20;
-const askers = 60;
+const readers = 60;
 
 const lockedTable: Scene = {
-  alerts: { DatabasePoolExhausted: 'a table locked, and sixty readers of it' },
+  alerts: { DatabasePoolExhausted: 'a table locked again and again, and sixty readers of it' },
   where: { DatabasePoolExhausted: { service: 'payments' } },
   make: async (world) => {
-    const locking = repeat(restMs, () =>
-      world.sql(
-        'payments',
-        `BEGIN; LOCK TABLE timeline IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${lockMs / 1_000}); COMMIT`,
-      ),
-    );
     const [known] = await world.sql<{ id: string }>(
       'payments',
       'SELECT id FROM transactions WHERE user_id = $1 LIMIT 1',
       [world.user.userId],
     );
-    const asking = Array.from({ length: askers }, () =>
-      repeat(0, () => world.user.ask('GET', `/transactions/${known?.id}`)),
+    const { url, internal_key } = world.stack().services.payments;
+    const actor = { kind: 'user', userId: world.user.userId, email: 'user@example.com', role: 'user' } as const;
+    const token = () => internalTokenFor(Buffer.from(internal_key, 'base64'), { audience: 'payments', actor });
+    // Not through the gateway, whose processor time the queue would wait for.
+    const read = async () => {
+      const headers = { authorization: `Bearer ${token()}` };
+      await (await fetch(`${url}/transactions/${known?.id}`, { headers })).text();
+    };
+    const locking = repeat(restMs, () =>
+      world.sql(
+        'payments',
+        `BEGIN; LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${lockS}); COMMIT`,
+      ),
     );
+    const reading = Array.from({ length: readers }, () => repeat(0, read));
     return async () => {
-      await Promise.all([locking, ...asking].map((stop) => stop()));
+      await Promise.all([locking, ...reading].map((stop) => stop()));
     };
   },
 };
