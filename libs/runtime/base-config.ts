@@ -28,7 +28,7 @@ export const baseConfig = {
   OUTBOX_KEEP_DAYS: count(14, { max: 3_650 }),
   /** How long a service knows what it has handled, so that a copy does nothing: at least twice as long. */
   INBOX_KEEP_DAYS: count(90, { max: 3_650 }),
-  /** Where an OpenTelemetry collector takes spans (OTLP over HTTP, without `/v1/traces`). Without it nothing of OpenTelemetry is loaded. */
+  /** Where an OpenTelemetry collector takes spans (OTLP over HTTP, without `/v1/traces`). Without it no spans are made. */
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Between "not ready" and the first thing that stops. Behind a balancer: longer than the interval of its probes. */

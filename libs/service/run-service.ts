@@ -119,7 +119,10 @@ async function boot<Config extends BaseConfig>(
     await startOps({ host: config.HOST, port: config.OPS_PORT, metrics, ready: () => checks() }),
   );
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
-  if (endpoint !== undefined) opened(releases, 'spans', await openSpanExport({ service: name, endpoint }));
+  if (endpoint !== undefined) {
+    const spans = openSpanExport({ service: name, endpoint, logger });
+    releases.push('spans', () => spans.stop());
+  }
   const { db, messaging } = await openDependencies(definition, { logger, metrics, releases });
 
   let wakeLoop = (_name: string): void => undefined; // Loops begin with a run: what is woken before that is not missed.

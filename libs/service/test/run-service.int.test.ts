@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import express from 'express';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
@@ -98,6 +98,63 @@ test('O3: a service is ready with its dependencies, and what a request told reac
   expect((await fetch(`${service.url}/events`, { method: 'POST' })).status).toBe(202);
   await poll(() => seen.length === 1);
   expect(seen[0]?.attempt).toBe(1);
+});
+
+interface ReceivedSpan {
+  name: string;
+  kind: number;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+}
+
+/** What a collector is sent: OTLP over HTTP, as JSON. */
+async function openCollector() {
+  const spans: ReceivedSpan[] = [];
+  const services = new Set<string>();
+  const app = express().use(express.json({ limit: '5mb' }));
+  app.post('/v1/traces', (request, response) => {
+    for (const { resource, scopeSpans } of request.body.resourceSpans) {
+      for (const { key, value } of resource.attributes) if (key === 'service.name') services.add(value.stringValue);
+      for (const scope of scopeSpans) spans.push(...scope.spans);
+    }
+    response.json({});
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, spans, services, close: () => server.close() };
+}
+
+test('O3: a request, its transaction and its message are spans of the caller’s trace, at the collector that is asked to take them', async () => {
+  const seen: { id: string; attempt: number }[] = [];
+  const collector = await openCollector();
+  try {
+    const service = await start(echo(seen), { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const [traceId, callersSpan] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const headers = { traceparent: `00-${traceId}-${callersSpan}-01` };
+    expect((await fetch(`${service.url}/events`, { method: 'POST', headers })).status).toBe(202);
+    await poll(() => seen.length === 1);
+    await service.stop(); // sends what is left
+    const spans = collector.spans.filter((span) => span.traceId === traceId);
+    const parentOf = (name: string) => spans.find((span) => span.name === name)?.parentSpanId;
+    const idOf = (name: string) => spans.find((span) => span.name === name)?.spanId;
+    expect(parentOf('POST /events')).toBe(callersSpan);
+    const took = 'take reconciler.observation-handled.v1';
+    const transactions = spans.filter(({ name }) => name === 'transaction');
+    const [telling] = transactions.filter((span) => span.parentSpanId === idOf('POST /events'));
+    expect(parentOf(took)).toBe(telling?.spanId); // the row in the outbox names the transaction that wrote it
+    expect(transactions.map((span) => span.parentSpanId)).toContain(idOf(took));
+    expect([...collector.services]).toEqual(['webhooks']);
+  } finally {
+    collector.close();
+  }
+});
+
+test('O3: a collector that is down keeps nothing from working', async () => {
+  const service = await start(echo([]), { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` });
+  expect((await fetch(`${service.url}/events`, { method: 'POST' })).status).toBe(202);
+  await service.stop();
 });
 
 test('F5: without a broker a service starts, is ready and says that it is degraded', async () => {
