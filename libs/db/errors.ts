@@ -51,6 +51,9 @@ function stateOf(error: unknown): string | undefined {
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(stateOf(error) ?? '');
 
+/** A statement of ours took longer than it may, and was stopped. Of a disk that is slow, or of a statement that is: the error does not tell. */
+export const isStatementTimeout = (error: unknown): boolean => stateOf(error) === '57014';
+
 /** A lock was not to be had in time, or two waited for each other and ours gave way. PostgreSQL has rolled all of it back. */
 export const isLockedOut = (error: unknown): boolean => stateOf(error) === '55P03' || stateOf(error) === '40P01';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { ContractError, type Envelope, type EventType, parseEnvelope, type ServiceName } from '#libs/contracts';
-import { isUnavailable } from '#libs/db';
+import { isStatementTimeout, isUnavailable } from '#libs/db';
 import {
   continueTrace,
   currentContext,
@@ -91,6 +91,7 @@ export function createReceiver(options: ReceiverOptions) {
     zero: Object.keys(handlers).map((type) => ({ type })),
   });
 
+  const receiving: Receiving = { ...options, progress: { handledMs: Number.NEGATIVE_INFINITY } };
   return (message: ConsumeMessage, session: Session): Promise<void> => {
     const read = readMessage(message, handlers);
     const type = read.event?.type ?? 'unreadable';
@@ -100,7 +101,7 @@ export function createReceiver(options: ReceiverOptions) {
     const correlation = read.event === undefined ? {} : { correlationId: read.event.correlationid };
     return runInContext({ traceparent, ...correlation }, async () => {
       const endTimer = seconds.startTimer({ type });
-      const outcome = await conclude(options, message, session, read);
+      const outcome = await conclude(receiving, message, session, read);
       endTimer();
       endSpan({ name: `take ${type}`, kind: 'consumer', failed: outcome === 'dead', attributes: { outcome } });
       processed.inc({ type, outcome });
@@ -131,12 +132,12 @@ function attemptOf(message: ConsumeMessage): number {
   return typeof attempt === 'number' && Number.isInteger(attempt) && attempt >= 1 ? attempt : 1;
 }
 
-async function conclude(
-  options: ReceiverOptions,
-  message: ConsumeMessage,
-  session: Session,
-  read: Read,
-): Promise<Outcome> {
+interface Receiving extends ReceiverOptions {
+  /** When any message was last handled: how one that always runs out of time is told from a database that is too slow for all. */
+  progress: { handledMs: number };
+}
+
+async function conclude(options: Receiving, message: ConsumeMessage, session: Session, read: Read): Promise<Outcome> {
   const { logger } = options;
   const seen: Claims = { duplicate: false };
   const handle = read.event === undefined ? undefined : () => watchClaims(seen, read.handle);
@@ -167,24 +168,29 @@ type Failure = { reason: string; error?: unknown; uncounted?: true };
 
 /**
  * Undefined when it was handled. While a dependency is down the message is kept, unanswered, and no attempt is counted; after `patienceMs`
- * it waits in a delay queue instead, its tries as they were.
+ * it waits in a delay queue instead, its tries as they were. Unless it was stopped by the statement timeout again and again while others were
+ * handled: then it is the message that is too slow, not the database, and that was a try. Nothing else would ever end it.
  */
 async function tryHandler(
   handle: () => Promise<void>,
-  { patienceMs = PATIENCE_MS, logger }: ReceiverOptions,
+  { patienceMs = PATIENCE_MS, logger, progress }: Receiving,
   over: AbortSignal,
 ): Promise<Failure | 'given_back' | undefined> {
   const sinceMs = performance.now();
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
     try {
       await handle();
+      progress.handledMs = performance.now();
       return undefined;
     } catch (err) {
       if (err instanceof ContractError) return { reason: reasonOf(err) };
       if (!isUnavailable(err) && !(err instanceof DependencyDown || err instanceof Overloaded))
         return { reason: reasonOf(err), error: err };
       logger.warn({ err, pause_ms: pauseMs }, 'a dependency is down, the message waits');
-      if (performance.now() - sinceMs >= patienceMs) return { reason: reasonOf(err), uncounted: true };
+      if (performance.now() - sinceMs >= patienceMs) {
+        const isOwnFault = isStatementTimeout(err) && progress.handledMs > sinceMs;
+        return { reason: reasonOf(err), ...(isOwnFault ? { error: err } : { uncounted: true }) };
+      }
     }
     await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
     if (over.aborted) return 'given_back';

@@ -178,6 +178,45 @@ test('W8: what waits too long for a dependency waits in a delay queue, its tries
   expect(await office.metric('messages_processed_total', 'outcome="dead"')).toBe(0);
 });
 
+const stopped = () => Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
+
+test('W8: a message whose statement always runs out of time while others are handled is dead after its tries', async () => {
+  const slow = message();
+  const attempts: number[] = [];
+  const handler = async (event: Received) => {
+    if (event.id !== slow.id) return office.apply(event);
+    attempts.push(event.attempt);
+    throw stopped();
+  };
+  await consuming({ handlers: { [type]: handler }, patienceMs: 300 });
+  deliver(slow);
+  const died = await poll(async () => {
+    deliver(message());
+    return (await channel.get(broker.names.dead('wallet'), { noAck: true })) || undefined;
+  });
+  expect(JSON.parse(died.content.toString()).id).toBe(slow.id);
+  expect(died.properties.headers?.['x-reason']).toContain('57014');
+  expect(new Set(attempts)).toEqual(new Set([1, 2, 3, 4]));
+});
+
+test('F6: a database that is too slow for all dead-letters nothing, however long', async () => {
+  let isSlow = true;
+  const attempts: number[] = [];
+  const handler = (event: Received) => {
+    attempts.push(event.attempt);
+    if (isSlow) throw stopped();
+    return office.apply(event);
+  };
+  await consuming({ handlers: { [type]: handler }, patienceMs: 0 });
+  const sent = [message(), message(), message()];
+  for (const one of sent) deliver(one);
+  await poll(async () => ((await office.metric('messages_processed_total', 'outcome="delayed"')) ?? 0) > 15);
+  isSlow = false;
+  await poll(async () => (await office.effects()).length === sent.length);
+  expect(new Set(attempts)).toEqual(new Set([1]));
+  expect(await office.metric('messages_processed_total', 'outcome="dead"')).toBe(0);
+});
+
 test('F2: while the database is down messages wait, and are handled when it is back', async () => {
   const proxy = await tcpProxy(office.fresh.ownerUrl);
   const logger = createLogger({ name: 'test', level: 'silent' });
