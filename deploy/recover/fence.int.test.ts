@@ -19,6 +19,7 @@ afterEach(async () => {
 });
 
 const fence = () => fenceAfterRestore({ walletUrl: wallet.ownerUrl, paymentsUrl: payments.ownerUrl });
+const by = [newUuid(), newUuid()] as const;
 const idOf = (n: number) => `wd_${String(n).padStart(26, '0')}`;
 
 async function add(n: number, row: Record<string, unknown> = {}): Promise<string> {
@@ -44,8 +45,18 @@ async function addPayout(n: number, payoutId: string): Promise<string> {
   return add(n, { ...step('submit_payout'), payout_id: payoutId });
 }
 const rowOf = async (id: string) => (await client.query('SELECT * FROM transactions WHERE id = $1', [id])).rows[0];
-const told = async () =>
-  (await client.query(`SELECT envelope->'data' AS data FROM outbox ORDER BY id`)).rows.map(({ data }) => data);
+const told = async (type = 'payments.payout-submitted.v1') =>
+  (await client.query(`SELECT envelope->'data' AS data FROM outbox WHERE type = $1 ORDER BY id`, [type])).rows.map(
+    ({ data }) => data,
+  );
+/** What is kept for good, and what the gateway is told of it, are the same. */
+const acts = async () => {
+  const { rows } = await client.query(
+    'SELECT id AS act_id, actor_id, action, transaction_id AS about FROM acts ORDER BY at, transaction_id, actor_id',
+  );
+  expect(new Set(await told('payments.audited.v1'))).toEqual(new Set(rows));
+  return rows.map(({ actor_id, action, about }) => `${actor_id} ${action} ${about}`);
+};
 const statesOf = async () =>
   Object.fromEntries(
     (await client.query('SELECT id, status FROM transactions')).rows.map(({ id, status }) => [id, status]),
@@ -80,24 +91,28 @@ test('O5 I8: every withdrawal that was accepted and not executed is fenced, and 
   expect((await client.query('SELECT count(*)::int AS n FROM freezes')).rows).toEqual([{ n: 1 }]);
 });
 
-test('O5: a payout that people found is read like any other, once; one of another withdrawal or state is not taken', async () => {
+test('O5 A7: a payout that people found is read like any other, once; one of another withdrawal or state is not taken', async () => {
   const id = await add(1, { reserved_at: new Date(), approval: 'waiting' });
-  expect(await foundPayout(payments.ownerUrl, id, 'po-1'), 'before the fence').toBe(false);
+  expect(await foundPayout(payments.ownerUrl, by, id, 'po-1'), 'before the fence').toBe(false);
   await fence();
-  expect(await foundPayout(payments.ownerUrl, id, 'po-1')).toBe(true);
-  expect(await foundPayout(payments.ownerUrl, id, 'po-2')).toBe(false);
-  expect(await foundNone(payments.ownerUrl, id)).toBe(false);
+  expect(await foundPayout(payments.ownerUrl, by, id, 'po-1')).toBe(true);
+  expect(await foundPayout(payments.ownerUrl, by, id, 'po-2')).toBe(false);
+  expect(await foundNone(payments.ownerUrl, by, id)).toBe(false);
   expect(await rowOf(id)).toMatchObject({ status: 'processing', payout_id: 'po-1', approval: 'approved' });
   expect(await told()).toMatchObject([{ transaction_id: id, payout_id: 'po-1' }]);
+  // Both of them, once: what was refused is no act.
+  expect((await acts()).toSorted()).toEqual(by.map((admin) => `${admin} payout_found ${id}`).toSorted());
 });
 
-test('O5: a withdrawal without a payout at Revio goes on where it was', async () => {
+test('O5 A7: a withdrawal without a payout at Revio goes on where it was', async () => {
   const [held, unheld] = [await add(1, step('submit_payout')), await add(2, step('place_hold'))];
   const waiting = await add(3, { reserved_at: new Date(), approval: 'waiting' });
   await fence();
-  for (const id of [held, unheld, waiting]) expect(await foundNone(payments.ownerUrl, id)).toBe(true);
+  for (const id of [held, unheld, waiting]) expect(await foundNone(payments.ownerUrl, by, id)).toBe(true);
   expect(await rowOf(held)).toMatchObject({ status: 'pending', next_step: 'submit_payout', attempts: 0 });
   expect(await rowOf(unheld)).toMatchObject({ status: 'pending', next_step: 'place_hold' });
   expect(await rowOf(waiting)).toMatchObject({ status: 'pending', next_step: null, approval: 'waiting' });
-  expect(await foundNone(payments.ownerUrl, held)).toBe(false);
+  expect(await foundNone(payments.ownerUrl, by, held)).toBe(false);
+  const all = [held, unheld, waiting].flatMap((id) => by.map((admin) => `${admin} payout_absent ${id}`));
+  expect((await acts()).toSorted()).toEqual(all.toSorted());
 });

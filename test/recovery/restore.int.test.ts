@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serviceNames } from '#libs/contracts';
 import { migrate } from '#libs/db';
@@ -30,7 +31,12 @@ fs.chmodSync(dir, 0o755); // as root, PostgreSQL runs as another user, who must 
 const backup = path.join(dir, 'backup');
 const patience = { timeoutMs: 90_000 };
 const settings = {
-  payments: { RETRY_MIN_MS: '100', WORKER_INTERVAL_MS: '100', WITHDRAWAL_APPROVAL_ABOVE: 'ZAR:50.00' },
+  payments: {
+    RETRY_MIN_MS: '100',
+    WORKER_INTERVAL_MS: '100',
+    LEASE_MS: '5000',
+    WITHDRAWAL_APPROVAL_ABOVE: 'ZAR:50.00',
+  },
   reconciler: {
     ...{
       SWEEP_INTERVAL_MS: '200',
@@ -77,23 +83,47 @@ async function openDatabases(adminUrl: string): Promise<System['databases']> {
   return Object.fromEntries(await Promise.all(opened)) as Record<Service, System['databases'][Service]>;
 }
 
-type Admin = (method: string, path: string, json?: unknown) => ReturnType<typeof call>;
+type Admin = { id: string } & ((method: string, path: string, json?: unknown) => ReturnType<typeof call>);
 async function newAdmin(): Promise<Admin> {
   const { email } = await system.signUp();
   await grantRole(system.databases.gateway.ownerUrl, email, 'admin');
   const login = { email, password: 'Correct-Horse-1' };
   const { body } = expectStatus(await call('POST', `${system.gatewayUrl}/api/v1/auth/login`, login), 200);
-  return (method, route, json) =>
+  const { sub: id } = JSON.parse(Buffer.from(body.access_token.split('.')[1], 'base64url').toString());
+  const ask = (method: string, route: string, json?: unknown) =>
     call(method, `${system.gatewayUrl}/api/v1/admin${route}`, json, { authorization: `Bearer ${body.access_token}` });
+  return Object.assign(ask, { id });
 }
 
 const payoutsOf = (id: string) => simulator.truth().filter((row) => row.kind === 'payout' && row.reference === id);
+const payoutKnown = async (id: string) => {
+  const client = new pg.Client({ connectionString: system.databases.payments.ownerUrl });
+  await client.connect();
+  const { rows } = await client
+    .query('SELECT payout_id FROM transactions WHERE id = $1', [id])
+    .finally(() => client.end());
+  return rows[0]?.payout_id;
+};
 const executed = (id: string) =>
   poll(() => payoutsOf(id).find(({ status }) => status === 'pending' || status === 'success'), patience);
 async function withdrawn(client: Client, amount: string): Promise<string> {
   const { id } = expectStatus(await client.withdraw(amount), 202).body;
   await executed(id);
   return id;
+}
+/** What is prepared is not executed, as if the worker had stopped between the two, until this is taken away. */
+async function holdIntents(held: boolean): Promise<void> {
+  const client = new pg.Client({ connectionString: system.databases.payments.ownerUrl });
+  await client.connect();
+  await client
+    .query(
+      held
+        ? `CREATE FUNCTION hold_intents() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
+           CREATE TRIGGER hold_intents BEFORE UPDATE ON transactions FOR EACH ROW
+           WHEN (OLD.execute_sent_at IS NULL AND NEW.execute_sent_at IS NOT NULL) EXECUTE FUNCTION hold_intents()`
+        : 'DROP FUNCTION hold_intents CASCADE',
+    )
+    .finally(() => client.end());
 }
 const statusOf = async (client: Client, id: string) => (await client.transaction(id)).body.status;
 
@@ -104,10 +134,16 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
   const [underWay, refused] = [await withdrawn(client, '20.00'), await withdrawn(client, '25.00')];
   const waiting = expectStatus(await client.withdraw('60.00'), 202).body.id;
   const never = expectStatus(await client.withdraw('70.00'), 202).body.id;
-  await poll(async () => (await client.balance()).held === '175.00', patience);
+  await holdIntents(true);
+  const prepared = expectStatus(await client.withdraw('15.00'), 202).body.id;
+  await poll(() => payoutsOf(prepared).length === 1, patience);
+  await poll(async () => (await payoutKnown(prepared)) && (await client.balance()).held === '190.00', patience);
   await takeBackup(postgres.url, dir, backup);
 
-  // The time that will be lost: what was open ends, what waited is paid out, and something new begins and ends.
+  // The time that will be lost: what was open ends, what was prepared or waited is paid out, and something new begins and ends.
+  await holdIntents(false);
+  await executed(prepared);
+  simulator.control.payoutSucceed({ reference: prepared });
   simulator.control.pay({ reference: unpaid });
   simulator.control.payoutSucceed({ reference: underWay });
   simulator.control.payoutFail({ reference: refused });
@@ -118,7 +154,7 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
   simulator.control.pay({ reference: lostDeposit });
   const lostWithdrawal = await withdrawn(client, '12.00');
   simulator.control.payoutSucceed({ reference: lostWithdrawal });
-  for (const id of [unpaid, underWay, waiting, lostDeposit, lostWithdrawal])
+  for (const id of [unpaid, underWay, prepared, waiting, lostDeposit, lostWithdrawal])
     await poll(async () => (await statusOf(client, id)) === 'completed', patience);
 
   // The disaster, and the restore as docs/recovery.md says: servers first, then the fence, then services on an empty broker.
@@ -128,7 +164,8 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
   restoreBackup(backup, dir);
   postgres = await startPostgres({ dir, port: postgres.port });
   const restored = { walletUrl: databases.wallet.ownerUrl, paymentsUrl: databases.payments.ownerUrl };
-  expect(await fenceAfterRestore(restored)).toEqual({ toRead: [], toLookUp: [waiting, never].toSorted() });
+  await holdIntents(false);
+  expect(await fenceAfterRestore(restored)).toEqual({ toRead: [prepared], toLookUp: [waiting, never].toSorted() });
   expect(await fenceAfterRestore(restored)).toEqual({ toRead: [], toLookUp: [waiting, never].toSorted() });
   system = await startSystem({ settings, given: { simulator, databases, secrets, ports } });
   for (const service of serviceNames) await replay(databases[service].ownerUrl, new Date(0));
@@ -139,6 +176,9 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
   await ended(unpaid, 'completed');
   await ended(underWay, 'completed');
   await ended(refused, 'failed');
+  // Its payout was known and, as far as the books knew, never executed: nobody executes it again, and Revio's word ends it.
+  await ended(prepared, 'completed');
+  expect(payoutsOf(prepared)).toHaveLength(1);
 
   // What may have been paid out can be neither paid nor taken back by anybody.
   for (const id of [waiting, never]) {
@@ -149,11 +189,12 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
   expect([payoutsOf(waiting).length, payoutsOf(never).length]).toEqual([1, 0]);
 
   // By people: what Revio holds under the references.
+  const by = [maker.id, checker.id] as const;
   const [payout] = payoutsOf(waiting);
-  expect(await foundPayout(restored.paymentsUrl, waiting, payout?.object_id ?? '')).toBe(true);
-  expect(await foundPayout(restored.paymentsUrl, waiting, payout?.object_id ?? '')).toBe(false);
+  expect(await foundPayout(restored.paymentsUrl, by, waiting, payout?.object_id ?? '')).toBe(true);
+  expect(await foundPayout(restored.paymentsUrl, by, waiting, payout?.object_id ?? '')).toBe(false);
   await ended(waiting, 'completed');
-  expect(await foundNone(restored.paymentsUrl, never)).toBe(true);
+  expect(await foundNone(restored.paymentsUrl, by, never)).toBe(true);
   expectStatus(await client.cancel(never), 202);
   await ended(never, 'cancelled');
 
@@ -171,11 +212,11 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
   const { body } = expectStatus(await maker('GET', '/cases?status=open'), 200);
   const cases = body.data.map((one: { cause: string; transaction_id: string }) => `${one.cause} ${one.transaction_id}`);
   // What was fenced and waits for people is one too, after a day; here after three seconds, and so perhaps before it was ended.
-  const fenced = [waiting, never].map((id) => `no_provider_object ${id}`);
+  const fenced = [prepared, waiting, never].map((id) => `no_provider_object ${id}`);
   expect(cases.filter((one: string) => !fenced.includes(one)).toSorted()).toEqual(
     unknown.map((id) => `unmatched_object ${id}`),
   );
-  expect((await client.balance()).available).toBe('450.00');
+  expect((await client.balance()).available).toBe('435.00');
 
   // Two admins lift the freeze, and the system is in use client.
   const freezes = expectStatus(await maker('GET', '/freezes'), 200).body.data;

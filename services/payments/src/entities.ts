@@ -174,7 +174,12 @@ const acts = new EntitySchema<Act>({
     note: maybeText('note'),
   },
   indices: [{ name: 'acts_of_transaction', columns: ['transactionId'] }],
-  checks: [{ name: 'acts_action_known', expression: `action IN ('withdrawal_approved', 'withdrawal_rejected')` }],
+  checks: [
+    {
+      name: 'acts_action_known',
+      expression: `action IN ('withdrawal_approved', 'withdrawal_rejected', 'payout_found', 'payout_absent')`,
+    },
+  ],
 });
 
 const freezes = new EntitySchema<Freeze>({

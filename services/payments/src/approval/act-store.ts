@@ -5,7 +5,7 @@ export interface Act {
   id: string;
   at: Date;
   actorId: string;
-  action: 'withdrawal_approved' | 'withdrawal_rejected';
+  action: 'withdrawal_approved' | 'withdrawal_rejected' | 'payout_found' | 'payout_absent';
   transactionId: string;
   /** In the admin's own words; it stays here. */
   note: string | null;

@@ -6,6 +6,7 @@ import { PaymentsApprovals1795489000300 } from './1795489000300-approvals.ts';
 import { PaymentsPruning1795510000300 } from './1795510000300-pruning.ts';
 import { PaymentsStory1795523000300 } from './1795523000300-story.ts';
 import { PaymentsHistoryReader1795524000000 } from './1795524000000-history-reader.ts';
+import { PaymentsLookUps1795524000100 } from './1795524000100-look-ups.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   PaymentsPruning1795510000300,
   PaymentsStory1795523000300,
   PaymentsHistoryReader1795524000000,
+  PaymentsLookUps1795524000100,
 ];
