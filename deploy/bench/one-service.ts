@@ -12,6 +12,7 @@ const bootMsMax = 60_000;
 
 export interface ServiceProcess {
   url: string;
+  opsUrl: string;
   pid: number;
   /** Of the superuser, in the service's database. */
   adminUrl: string;
@@ -58,19 +59,21 @@ export async function startOneService(
     stdio: ['ignore', log, log, 'ipc'],
   });
   fs.closeSync(log);
-  const url = await ready(child, path.join(folder, `${name}.log`));
-  return { url, pid: child.pid ?? 0, adminUrl: database.adminUrl, stop: () => end(child) };
+  const { url, opsUrl } = await told(child, path.join(folder, `${name}.log`));
+  return { url, opsUrl, pid: child.pid ?? 0, adminUrl: database.adminUrl, stop: () => end(child) };
 }
 
-/** What a process says when it listens: services do, and the stubs here do it likewise. */
-export async function ready(child: ChildProcess, log?: string): Promise<string> {
+/** Where a process listens: services say so, and the stubs here do it likewise. */
+export const ready = async (child: ChildProcess): Promise<string> => (await told(child)).url;
+
+async function told(child: ChildProcess, log?: string): Promise<{ url: string; opsUrl: string }> {
   const gone = once(child, 'exit').then(([code, signal]) => {
     const said = log === undefined ? '' : fs.readFileSync(log, 'utf8').slice(-4_000);
     throw new Error(`a process ended with ${signal ?? code} before it was ready:\n${said}`);
   });
   const timeout = setTimeout(() => child.kill('SIGKILL'), bootMsMax);
   try {
-    const said = once(child, 'message').then(([message]) => (message as { url: string }).url);
+    const said = once(child, 'message').then(([message]) => message as { url: string; opsUrl: string });
     return await Promise.race([said, gone]);
   } finally {
     clearTimeout(timeout);
