@@ -1,8 +1,8 @@
 import { Pool } from 'undici';
-import { currentContext, inSpan, type Logger } from '#libs/runtime';
-import type { Metrics } from '#libs/telemetry';
-import { type BreakerOptions, createBreaker, ServerError } from './breaker.ts';
+import { currentContext, inSpan } from '#libs/runtime';
+import { createBreaker, ServerError } from './breaker.ts';
 import { HttpUnavailable, type UnavailableKind } from './client-errors.ts';
+import type { ClientOptions } from './client-options.ts';
 import { type CallTime, deadlineHeader, timeLeft } from './deadline.ts';
 import { ExchangeFailed, exchange, type HttpResponse } from './exchange.ts';
 import { createStreams, type StreamedAnswer } from './stream.ts';
@@ -13,21 +13,6 @@ const connectionsMax = 32;
 const inFlightMax = 512;
 /** A host that does not take a connection by then is down; what is left of the timeout is for nothing. */
 const connectMsMax = 3_000;
-
-export interface ClientOptions {
-  /** The other side, as metrics and logs call it. */
-  name: string;
-  /** Its path is put before every request's path. No request ever leaves this origin. */
-  baseUrl: string;
-  /** For the whole exchange: connection, request, answer and a possible second try. Less where whoever is answered waits less. */
-  timeoutMs: number;
-  /** Tells the other side, a service of ours, how long it is waited for. */
-  tellsDeadline?: boolean;
-  bodyBytesMax: number;
-  metrics: Metrics;
-  logger: Logger;
-  breaker?: BreakerOptions;
-}
 
 interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import { createBreaker, ServerError } from './breaker.ts';
-import type { ClientOptions } from './client.ts';
 import { HttpUnavailable } from './client-errors.ts';
+import type { ClientOptions } from './client-options.ts';
 import { ExchangeFailed } from './exchange.ts';
 
 /** Each is a connection for minutes; the other side serves fewer than these at once and says so. */

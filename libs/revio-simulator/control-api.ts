@@ -3,7 +3,7 @@ import { type Answer, answerOf, json, notFound, parse } from './answers.ts';
 import { type Control, ControlRefused } from './control.ts';
 import { faultSchema } from './faults.ts';
 import { ADVANCE_MS_MAX } from './limits.ts';
-import { PAYOUT_PLANS } from './payouts.ts';
+import { PAYOUT_PLANS } from './payout-plans.ts';
 import { STATEMENT_WRONGS } from './statements.ts';
 import { deliveryShape } from './webhooks.ts';
 

@@ -1,5 +1,6 @@
 import { notFound, type Outcome, parse, refused } from './answers.ts';
 import { OBJECTS_MAX } from './limits.ts';
+import type { PayoutPlan } from './payout-plans.ts';
 import { type PayoutWire, payoutShape } from './payout-shape.ts';
 import type { Platform } from './platform.ts';
 import { bankExecutionSchema, payoutRequestSchema } from './request-schemas.ts';
@@ -13,16 +14,6 @@ import { move, type Payout, type PayoutStatus, payoutMoves } from './state.ts';
 // | account number ends in 9999            | 400 error       | nothing moved                                    |
 // | account number ends in 0000            | 200 pending     | the bank refuses it after PAYOUT_SETTLE_MS       |
 // | otherwise, the plan for all            | 200 pending     | success after PAYOUT_SETTLE_MS (unless re-planned) |
-
-export const PAYOUT_PLANS = [
-  'pending_then_success',
-  'pending_then_error',
-  'pending',
-  'success',
-  'executed',
-  'error',
-] as const;
-export type PayoutPlan = (typeof PAYOUT_PLANS)[number];
 
 const REFUSED_AT_ONCE = { code: 'general_transaction_error', message: 'Unrecognized transaction error' };
 const REFUSED_BY_BANK = { code: 'payment_rejected_other_reason', message: 'Payment rejected (other reason)' };

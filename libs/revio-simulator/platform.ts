@@ -1,5 +1,5 @@
 import type { SimClock } from './clock.ts';
-import type { PayoutPlan } from './payouts.ts';
+import type { PayoutPlan } from './payout-plans.ts';
 import type { Books } from './state.ts';
 
 /** What one brand on the platform is configured with. */

@@ -1,11 +1,12 @@
 import type { Request, Response } from 'express';
 import { internalTokenFor, type UserActor } from '#libs/auth';
 import type { Sql } from '#libs/db';
-import { type HttpClient, type HttpResponse, HttpUnavailable } from '#libs/http';
+import { type HttpResponse, HttpUnavailable } from '#libs/http';
 import type { Logger } from '#libs/runtime';
 import { withEmails, withUserId } from './name-users.ts';
 import { idempotencyKeyInvalid, notFound, unavailableFor } from './problems.ts';
 import { streamExport } from './stream-export.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface ForwardedRoute {
   method: 'GET' | 'POST' | 'DELETE';
@@ -74,12 +75,6 @@ export interface ForwardDeps {
   read: Sql;
   upstreams: Record<ForwardedRoute['service'], Upstream>;
   logger: Logger;
-}
-
-export interface Upstream {
-  client: HttpClient;
-  /** The callee's key (ADR 10). */
-  internalKey: Buffer;
 }
 
 /** Ids are ULIDs with a prefix, UUIDs or currencies; what else stands in a path names nothing. */

@@ -8,7 +8,7 @@ import { keepRefusals } from './audit/keep-refusals.ts';
 import type { Config } from './config.ts';
 import { cors } from './cors.ts';
 import { entities } from './entities.ts';
-import type { ForwardedRoute, Upstream } from './forward.ts';
+import type { ForwardedRoute } from './forward.ts';
 import { postgresGatewayTx } from './gateway-store.ts';
 import { type AccessTokens, accessTokens, type ForeignTokens } from './identity/access-token.ts';
 import { externalIssuer } from './identity/external-issuer.ts';
@@ -23,6 +23,7 @@ import { migrations } from './migrations/index.ts';
 import { generalLimit, routeLimits } from './rate-limits/limits.ts';
 import { rateLimits } from './rate-limits/rate-limits.ts';
 import { routes, securityHeaders } from './routes.ts';
+import type { Upstream } from './upstream.ts';
 
 /** A page of a hundred transactions has some 60 kB. */
 const answerBytesMax = 1024 * 1024;

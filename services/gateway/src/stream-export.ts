@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import { HttpUnavailable, type StreamedAnswer } from '#libs/http';
-import type { Upstream } from './forward.ts';
 import { unavailableFor } from './problems.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What a service may send as a file. */
 const fileTypes =

@@ -7,9 +7,10 @@ import { systemClock } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
 import { poll, tcpProxy } from '#libs/testing';
 import type { Postings } from '../src/conservation/ask-wallet.ts';
+import type { ConservationTx } from '../src/conservation/conservation-store.ts';
 import { movementsHeldBackSince } from '../src/conservation/conservation-store.ts';
 import { exposeConservation } from '../src/conservation/metrics.ts';
-import { type ConservationTx, watchConservation } from '../src/conservation/watch-conservation.ts';
+import { watchConservation } from '../src/conservation/watch-conservation.ts';
 import { postgresReconcilerTx } from '../src/reconciler-store.ts';
 import { payout, purchase, refund, userId } from './samples.ts';
 import {

@@ -1,7 +1,12 @@
 import type { Sql } from '#libs/db';
 import { type MessageSource, type MessageTx, postgresMessages } from '#libs/messaging';
 import type { Delivery, DeliveryState } from './delivery.ts';
-import type { DuplicateCount } from './duplicate-counts.ts';
+
+export interface DuplicateCount {
+  deliveryKey: string;
+  count: number;
+  lastAt: Date;
+}
 
 /** What a transaction of this service can do. */
 export interface WebhooksTx extends MessageTx {

@@ -1,14 +1,8 @@
 import type { Transact } from '#libs/db';
-import type { WebhooksTx } from './delivery-store.ts';
+import type { DuplicateCount, WebhooksTx } from './delivery-store.ts';
 
 /** Deliveries whose duplicates are counted between two writes; those of further ones go uncounted until then. */
 const keysMax = 10_000;
-
-export interface DuplicateCount {
-  deliveryKey: string;
-  count: number;
-  lastAt: Date;
-}
 
 export interface DuplicateCounts {
   note(deliveryKey: string, at: Date): void;

@@ -1,6 +1,6 @@
 import { signInternalToken, type UserActor } from '#libs/auth';
 import { type TimelineAnswer, timelineAnswer } from '#libs/contracts';
-import type { Upstream } from '../forward.ts';
+import type { Upstream } from '../upstream.ts';
 
 /** A look-up by key: what takes longer is worth no one's waiting, and the next look is soon. */
 const readTimeoutMs = 5_000;

@@ -2,7 +2,7 @@ import type { EventType } from '#libs/contracts';
 import { watchEvents } from '#libs/messaging';
 import type { Platform } from '#libs/service';
 import type { Config } from '../config.ts';
-import type { Upstream } from '../forward.ts';
+import type { Upstream } from '../upstream.ts';
 import { type LiveStreams, liveStreams } from './live-streams.ts';
 import { readTimeline } from './read-timeline.ts';
 

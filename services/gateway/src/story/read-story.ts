@@ -3,7 +3,7 @@ import { type ServiceName, type StoryLine, serviceNames, storyAnswer } from '#li
 import type { Sql } from '#libs/db';
 import type { Logger } from '#libs/runtime';
 import { heardStory, storyOf, type TellStory } from '#libs/service';
-import type { Upstream } from '../forward.ts';
+import type { Upstream } from '../upstream.ts';
 
 /** Look-ups by key: who needs longer is in trouble, and the story of the others is worth more than the wait. */
 const partTimeoutMs = 5_000;

@@ -1,6 +1,10 @@
 import type { Sql } from '#libs/db';
+import type { ReconcilerTx } from '../reconciler-store.ts';
 import type { Side } from './compare.ts';
 import type { MovementKind } from './movement.ts';
+
+/** A transaction of the reconciler's, with its SQL beside its port: differences are this room's alone. */
+export type ConservationTx = Pick<ReconcilerTx, 'insertCase' | 'enqueue'> & { sql: Sql };
 
 /** What both sides are asked about: the ledger's kind and source id. */
 export type Source = { kind: MovementKind | 'adjustment'; sourceId: string };

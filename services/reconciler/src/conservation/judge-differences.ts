@@ -5,8 +5,15 @@ import { openCase } from '../cases/open-case.ts';
 import type { Deps } from '../deps.ts';
 import type { Postings } from './ask-wallet.ts';
 import { bothSides, type Compared, evidenceOf } from './both-sides.ts';
-import { caseOf, type DifferenceRow, dueDifferences, forget, isExplained, judge } from './conservation-store.ts';
-import type { ConservationTx } from './watch-conservation.ts';
+import {
+  type ConservationTx,
+  caseOf,
+  type DifferenceRow,
+  dueDifferences,
+  forget,
+  isExplained,
+  judge,
+} from './conservation-store.ts';
 
 export type JudgeDeps = Pick<Deps, 'clock' | 'newUuid'> & {
   read: Sql;

@@ -1,13 +1,9 @@
 import { acquireLease, type Sql, type Transact } from '#libs/db';
 import type { Clock, Logger } from '#libs/runtime';
-import type { ReconcilerTx } from '../reconciler-store.ts';
 import type { Postings } from './ask-wallet.ts';
-import { countDifferences, type DifferenceRow } from './conservation-store.ts';
+import { type ConservationTx, countDifferences, type DifferenceRow } from './conservation-store.ts';
 import { judgeDifferences } from './judge-differences.ts';
 import { type Feed, readFeeds } from './read-feeds.ts';
-
-/** A transaction of the reconciler's, with its SQL beside its port: differences are this room's alone. */
-export type ConservationTx = Pick<ReconcilerTx, 'insertCase' | 'enqueue'> & { sql: Sql };
 
 export type ConservationDeps = {
   sql: { read: Sql; transact: Transact<Sql> };

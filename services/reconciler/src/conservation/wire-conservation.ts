@@ -6,8 +6,9 @@ import type { Platform } from '#libs/service';
 import type { Config } from '../config.ts';
 import { postgresReconcilerTx } from '../reconciler-store.ts';
 import { askWallet } from './ask-wallet.ts';
+import type { ConservationTx } from './conservation-store.ts';
 import { exposeConservation } from './metrics.ts';
-import { type ConservationTx, watchConservation } from './watch-conservation.ts';
+import { watchConservation } from './watch-conservation.ts';
 
 /** A page of 200 postings is 80 KiB. */
 const pageBytesMax = 1024 * 1024;
