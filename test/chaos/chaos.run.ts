@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { poll } from '#libs/testing';
 import type { Violation } from '../../deploy/audit/rules.ts';
 import { readRunningBooks } from '../../deploy/audit/running-books.ts';
+import { type Client, expectStatus } from '../system/client.ts';
 import { type ChaosStack, launchChaosStack } from './chaos-stack.ts';
 import { type Answer, checkHistory, type Request } from './history.ts';
 import { startLoad } from './load.ts';
@@ -17,6 +19,8 @@ const minutes = Number(process.env['CHAOS_MINUTES'] ?? 3);
 
 /** One whose bank refuses later, one whose bank refuses at once, and six whose bank pays. */
 const accountNumbers = ['62000000000000', '62000009999', ...Array.from({ length: 6 }, () => '62000000001')];
+/** Of what is asked while no fault is made. */
+const patience = { timeoutMs: 180_000, intervalMs: 500 };
 const kept = path.resolve(import.meta.dirname, '../../.local/chaos');
 
 const summaries: string[] = [];
@@ -39,7 +43,8 @@ test.each(Array.from({ length: seeds }, (_, n) => from + n))(
 );
 
 async function run(stack: ChaosStack, seed: number): Promise<Violation[]> {
-  const users = await Promise.all(accountNumbers.map((accountNumber) => stack.funded('500.00', { accountNumber })));
+  const users: Client[] = [];
+  for (const accountNumber of accountNumbers) users.push(await newUser(stack, '500.00', accountNumber));
   const before = new Set((await readRunningBooks(stack.books())).operations.map(({ op_id }) => op_id));
   const watch = watchBooks(stack.books());
   const load = startLoad(stack, users, seed);
@@ -98,10 +103,15 @@ afterAll(() => {
 
 /** A freeze, a consumer that is gone or a worker that waits for ever would stand in the way. */
 async function stillWorks(stack: ChaosStack): Promise<void> {
-  const user = await stack.funded('20.00');
-  const { body } = await user.withdraw('10.00');
-  await poll(async () => (await user.transaction(body.id)).body.status === 'completed', { timeoutMs: 90_000 });
+  const user = await newUser(stack, '20.00', '62000000001');
+  const key = randomUUID();
+  const { body } = await poll(async () => expectStatus(await user.withdraw('10.00', { key }), 202), patience);
+  await poll(async () => (await user.transaction(body.id)).body.status === 'completed', patience);
 }
+
+/** A machine with too much to do refuses some before it takes one: then it is another one who comes. */
+const newUser = (stack: ChaosStack, amount: string, accountNumber: string): Promise<Client> =>
+  poll(() => stack.funded(amount, { accountNumber }), patience);
 
 const outcomeOf = ({ what, answers }: Request): string => {
   const decided = answers.find(({ result }) => result !== 'info');
