@@ -152,7 +152,6 @@ export const events = {
   'reconciler.adjustment-approved.v1': define(['wallet'], z.object({ ...transaction, direction })),
   'wallet.audited.v1': define(['gateway'], audited),
   'payments.audited.v1': define(['gateway'], audited),
-  'webhooks.audited.v1': define(['gateway'], audited),
   'reconciler.audited.v1': define(['gateway'], audited),
   /**
    * I9: a posting and Revio's objects contradict each other, still so at a second read and explained by nobody. That wallet is frozen; it
