@@ -26,6 +26,11 @@ export interface Relay {
 
 const BATCH_MAX = 200;
 const INTERVAL_MS = 500;
+/**
+ * Of a second batch, which is only woken by a full first one and goes out beside it: while the one is read and marked, the broker confirms
+ * the other. More would hold more of the pool's connections for as long as a broker does not answer.
+ */
+const UNWOKEN_MS = 60_000;
 /** Less than the database lets a transaction idle (30 s), far more than a healthy broker needs for 500 messages (50 ms). */
 const CONFIRM_TIMEOUT_MS = 10_000;
 /** What no queue wanted waits this long: at the head of every batch, many of them would let nothing else through. */
@@ -60,10 +65,10 @@ export function startRelay(options: RelayOptions): Relay {
     opened: () => loop.wake(),
   });
 
-  async function runOnce(): Promise<number> {
+  async function runBatch(isFull?: () => void): Promise<number> {
     const publish = channel.session();
     if (publish === undefined || !broker.available()) return 0;
-    const sent = await relayBatch({ transact, exchange: broker.names.exchange, publish, batchMax });
+    const sent = await relayBatch({ transact, exchange: broker.names.exchange, publish, batchMax, isFull });
     for (const seconds of sent.lagS) count.lag.observe(seconds);
     if (sent.timedOut) channel.reset();
     if (sent.returned + sent.failed > 0)
@@ -74,12 +79,14 @@ export function startRelay(options: RelayOptions): Relay {
     return sent.published;
   }
 
+  const second = startLoop({ name: 'outbox-relay-2', intervalMs: UNWOKEN_MS, runOnce: () => runBatch(), logger });
+  const runOnce = () => runBatch(() => second.wake());
   const loop = startLoop({ name: 'outbox-relay', intervalMs, runOnce, logger });
   return {
     wake: () => loop.wake(),
     runOnce,
     stop: async () => {
-      await loop.stop();
+      await Promise.all([loop.stop(), second.stop()]);
       await channel.stop();
     },
   };
@@ -108,11 +115,14 @@ export async function relayBatch(deps: {
   exchange: string;
   publish: Publish;
   batchMax: number;
+  /** Told as soon as a whole batch is taken: there may be more, and another relay need not wait for this one's confirms. */
+  isFull?: (() => void) | undefined;
   confirmTimeoutMs?: number;
 }): Promise<Sent> {
-  const { transact, exchange, publish, batchMax, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = deps;
+  const { transact, exchange, publish, batchMax, isFull, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = deps;
   return transact(async (tx) => {
     const rows = await tx.takeUnpublished(batchMax);
+    if (rows.length === batchMax) isFull?.();
     const outcomes = new Map<bigint, boolean>();
     const attempts = rows.map(async (row) => {
       const routed = await publish(publicationOf(row, exchange));

@@ -67,6 +67,22 @@ test('two relays share the outbox without sending anything twice', async () => {
   expect(deliveries.toSorted()).toEqual(sent.toSorted());
 });
 
+test('a backlog goes out two batches at a time, the second while the first waits for its confirms', async () => {
+  const broker = await office.broker();
+  const deliveries: string[] = [];
+  office.consumer(broker, { handlers: { 'payments.void-requested.v1': recorded(deliveries) } });
+  const sent = await office.send(200);
+  let [underWay, most] = [0, 0];
+  const counted: Database['transact'] = async (work, options) => {
+    most = Math.max(most, ++underWay);
+    return office.db.transact(work, options).finally(() => underWay--);
+  };
+  office.relay(broker, { batchMax: 10, db: { ...office.db, transact: counted } });
+  await poll(async () => (await office.pending()) === 0 && (await office.effects()).length >= 200);
+  expect(most).toBe(2);
+  expect(deliveries.toSorted()).toEqual(sent.toSorted());
+});
+
 test('F5: a confirm that is lost means sending again, under the same id', async () => {
   const proxy = await tcpProxy(inject('amqpUrl'));
   const [near, far] = [await office.broker(), await office.broker(proxy.url)];
