@@ -1,21 +1,22 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { parseSealingKeys } from '#libs/sealed';
 import { poll } from '#libs/testing';
-import type { Client } from './system/client.ts';
+import { reseal } from '../deploy/reseal/reseal.ts';
+import { type Client, call, expectStatus } from './system/client.ts';
 import { type System, startSystem } from './system/start-system.ts';
 
 let system: System;
+// On a loaded machine fifty holds of one wallet can take longer than a user would wait; here each must get its decision.
+// Revio's times have whole seconds: a payout that is refused within the second of its execution is read once more, a minute later.
+const settings: Record<'payments' | 'gateway' | 'reconciler', Record<string, string>> = {
+  payments: { WALLET_TIMEOUT_MS: '20000' },
+  gateway: { UPSTREAM_TIMEOUT_MS: '28000' },
+  reconciler: { EARLY_READ_STEPS_MS: '500', SWEEP_INTERVAL_MS: '200' },
+};
 
 beforeAll(async () => {
-  // On a loaded machine fifty holds of one wallet can take longer than a user would wait; here each must get its decision.
-  // Revio's times have whole seconds: a payout that is refused within the second of its execution is read once more, a minute later.
-  system = await startSystem({
-    settings: {
-      payments: { WALLET_TIMEOUT_MS: '20000' },
-      gateway: { UPSTREAM_TIMEOUT_MS: '28000' },
-      reconciler: { EARLY_READ_STEPS_MS: '500', SWEEP_INTERVAL_MS: '200' },
-    },
-  });
+  system = await startSystem({ settings });
 });
 afterEach(() => system.assertPromises());
 afterAll(() => system.close());
@@ -124,6 +125,46 @@ test("A3: another user's transaction is 404", async () => {
   expect((await stranger.transaction(body.id)).status).toBe(404);
   system.simulator.control.pay({ reference: body.id });
   await ends(client, body.id, 'completed');
+});
+
+/** A withdrawal to the bank account that was added before any rotation, which its worker has to open. */
+async function paidOut(client: Client, token: { headers?: Record<string, string> } = {}): Promise<void> {
+  const { id } = expectStatus(await client.withdraw('10.00', token), 202).body;
+  await poll(() => system.simulator.truth().some((row) => row.reference === id && row.status === 'pending'));
+  system.simulator.control.payoutSucceed({ reference: id });
+  const read = () => client.call('GET', `/transactions/${id}`, undefined, token);
+  await poll(async () => (await read()).body.status === 'completed');
+}
+
+test('F9 A2 A8: keys are replaced by restarts: tokens and bank details of the old ones are good until they are dropped', async () => {
+  const client = await system.funded('100.00');
+  const { jwtPrivateKey: oldJwtKey, sealingKeys: oldSealingKey } = system.secrets;
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const JWT_PRIVATE_KEY = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const newSealingKey = `k2:${randomBytes(32).toString('base64')}`;
+  const restartWith = async (gateway: Record<string, string>, payments: Record<string, string>) => {
+    Object.assign(settings.gateway, gateway);
+    Object.assign(settings.payments, payments);
+    await Promise.all([system.restart('gateway'), system.restart('payments')]);
+  };
+  const newToken = async () => {
+    const login = { email: client.email, password: 'Correct-Horse-1' };
+    const { body } = expectStatus(await call('POST', `${system.gatewayUrl}/api/v1/auth/login`, login), 200);
+    return { authorization: `Bearer ${body.access_token}` };
+  };
+
+  const bothSealingKeys = `${newSealingKey},${oldSealingKey}`;
+  await restartWith({ JWT_PRIVATE_KEY, JWT_OTHER_KEYS: oldJwtKey }, { SEALING_KEYS: bothSealingKeys });
+  const headers = await newToken();
+  for (const token of [{}, { headers }]) expect((await client.call('GET', '/me', undefined, token)).status).toBe(200);
+  await paidOut(client);
+
+  const resealed = await reseal(system.databases.payments.ownerUrl, parseSealingKeys(bothSealingKeys));
+  expect(resealed.find(({ table }) => table === 'bank_accounts')?.count).toBeGreaterThan(0);
+  await restartWith({ JWT_OTHER_KEYS: '' }, { SEALING_KEYS: newSealingKey });
+  expect((await client.call('GET', '/me')).status).toBe(401);
+  expect((await client.call('GET', '/me', undefined, { headers })).status).toBe(200);
+  await paidOut(client, { headers });
 });
 
 test.each(['1.005', '-1', '1e3', 1.5, '١٢', '999999999999999999'])(
