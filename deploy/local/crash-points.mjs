@@ -1,5 +1,5 @@
-// `npm run crash-points [-- --flow "deposit paid" [--point "payments commit after 3"]] [--lanes 2]`: kill -9 of each process before and
-// after each commit, publish, acknowledgement and HTTP call of each flow, on servers of its own (test/crash-points/).
+// `npm run crash-points [-- --flow "deposit paid" [--point "payments commit after 3"]] [--every 5] [--lanes 2]`: kill -9 of each process
+// before and after each commit, publish, acknowledgement and HTTP call of each flow, or each fifth, on servers of its own (test/crash-points/).
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { ensure, root } from './ensure.mjs';
@@ -11,17 +11,24 @@ const { values } = parseArgs({
   options: {
     flow: { type: 'string', multiple: true, default: [] },
     point: { type: 'string' },
+    every: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '2' },
   },
 });
-const lanes = Number(values.lanes);
-if (!Number.isInteger(lanes) || lanes < 1 || lanes > lanesMax || (values.point && values.flow.length !== 1)) {
-  console.error(`--lanes is a number up to ${lanesMax}, and --point goes with one --flow`);
+const [lanes, every] = [Number(values.lanes), Number(values.every)];
+const isCount = (n) => Number.isInteger(n) && n >= 1;
+if (!isCount(lanes) || !isCount(every) || lanes > lanesMax || (values.point && values.flow.length !== 1)) {
+  console.error(`--lanes is a number up to ${lanesMax}, --every one from 1, and --point goes with one --flow`);
   process.exit(1);
 }
 await ensure();
 
-const env = { ...process.env, CRASH_FLOWS: values.flow.join(';'), CRASH_LANES: values.lanes };
+const env = {
+  ...process.env,
+  CRASH_FLOWS: values.flow.join(';'),
+  CRASH_LANES: values.lanes,
+  CRASH_EVERY: values.every,
+};
 const vitest = spawn(
   process.execPath,
   ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', 'test/crash-points/crash-points.int.test.ts'],

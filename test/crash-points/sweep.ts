@@ -27,7 +27,8 @@ const POINTS_MAX = 400;
 
 /** One system, played on by one flow at a time; a new one after a flow that did not come to its end. */
 export interface Lane {
-  sweep(flow: string, wanted?: readonly Point[]): Promise<Swept>;
+  /** Takes the points that are wanted, or each n-th of all that there are; only all of them can end untouched. */
+  sweep(flow: string, wanted?: readonly Point[], every?: number): Promise<Swept>;
   close(): Promise<void>;
 }
 
@@ -36,7 +37,12 @@ export function openLane(note: (line: string) => void = () => {}): Lane {
   let opened: Promise<{ system: TappedSystem; stage: Stage }> | undefined;
   const open = async () => {
     const system = await startTappedSystem();
-    return { system, stage: await openStage(system) };
+    try {
+      return { system, stage: await openStage(system) };
+    } catch (error) {
+      await system.close();
+      throw error;
+    }
   };
   const close = async () => {
     const last = await opened?.catch(() => undefined);
@@ -80,7 +86,7 @@ export function openLane(note: (line: string) => void = () => {}): Lane {
     return hit === undefined ? { seen } : { seen, hit };
   }
 
-  async function sweep(flow: string, wanted?: readonly Point[]): Promise<Swept> {
+  async function sweep(flow: string, wanted?: readonly Point[], every = 1): Promise<Swept> {
     const swept: Swept = { flow, survived: [], failed: [], untouched: false };
     const counts = new Map<Place, number>();
     const attempt = async (armed: readonly Point[]): Promise<Point | undefined> => {
@@ -108,8 +114,8 @@ export function openLane(note: (line: string) => void = () => {}): Lane {
     const points = [...counts].flatMap(([place, count]) =>
       Array.from({ length: count }, (_, n): Point => `${place} ${n + 1}`),
     );
-    for (const point of wanted ?? points) await attempt([point]);
-    if (wanted !== undefined) return swept;
+    for (const point of wanted ?? points.filter((_, n) => n % every === 0)) await attempt([point]);
+    if (wanted !== undefined || every > 1) return swept;
     // What a run has beyond that, because it went another way, is killed as well, until one has nothing left.
     for (let more = 0; more < POINTS_MAX && swept.failed.length === 0; more++) {
       const hit = await attempt(places.map((place): Point => `${place} ${(counts.get(place) ?? 0) + 1}`));

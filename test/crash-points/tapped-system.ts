@@ -62,6 +62,7 @@ const provider = { executeWindowMs: 6_000, payoutSettleMs: 200, webhookTimeoutMs
 /** When nobody takes a webhook, Revio tries again two minutes later (REVIO.md section 5). */
 const NEXT_TRY_MS = 121_000;
 const LOOK_MS = 500;
+const GONE_LOOK_MS = 5;
 const LINES_KEPT = 60;
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -73,33 +74,13 @@ export async function startTappedSystem(): Promise<TappedSystem> {
     ...(await perService(async () => ({ port: await freePort(), opsPort: await freePort() }))),
     simulator: { port: await freePort(), opsPort: 0 },
   };
-  const taps = new Map<Service, Tap[]>(serviceNames.map((service) => [service, []]));
-  const processes = new Map<Service, Supervised>();
   const lines: string[] = [];
   const note = (line: string) => void (lines.push(line) > LINES_KEPT && lines.shift());
-  let closing = false;
+  const mortals = await perService(async (service) =>
+    openMortal(service, (border) => system.diesAt(service, border), note),
+  );
 
-  function kill(service: Service): void {
-    const pid = processes.get(service)?.pid();
-    for (const tap of taps.get(service) ?? []) tap.sever();
-    if (pid === undefined) throw new Error(`${service} has no process`);
-    process.kill(pid, 'SIGKILL');
-    note(`killed ${service}`);
-    void mendOnceGone(service, pid);
-  }
-  async function mendOnceGone(service: Service, pid: number): Promise<void> {
-    while (isThere(pid)) await sleep(5);
-    for (const tap of taps.get(service) ?? []) tap.mend();
-  }
-  const tapOf = async (service: Service, target: string, reader: () => Reader): Promise<string> => {
-    const tap = await openTap(target, reader, (border) =>
-      system.diesAt(service, border) ? () => kill(service) : undefined,
-    );
-    taps.get(service)?.push(tap);
-    return tap.url;
-  };
-
-  const toRevio = await tapOf('payments', urlAt(ports.simulator.port), httpReader);
+  const toRevio = await mortals.payments.tapped(urlAt(ports.simulator.port), httpReader);
   const simulator = await startRevioSimulator({
     ...provider,
     port: ports.simulator.port,
@@ -119,9 +100,9 @@ export async function startTappedSystem(): Promise<TappedSystem> {
     },
     lastLines: () => lines,
     close: async () => {
-      closing = true;
-      await Promise.all([...processes.values()].map((each) => each.stop()));
-      await Promise.all([simulator.stop(), ...[...taps.values()].flat().map((tap) => tap.close())]);
+      await retries.end();
+      await Promise.all(serviceNames.map((service) => mortals[service].close()));
+      await simulator.stop();
       await Promise.all(serviceNames.map((service) => databases[service].close()));
       fs.rmSync(folder, { recursive: true, force: true });
     },
@@ -130,10 +111,7 @@ export async function startTappedSystem(): Promise<TappedSystem> {
   const wiring = {
     secrets,
     ports,
-    databases: Object.fromEntries(serviceNames.map((name) => [name, { serviceUrl: databases[name].url }])) as Record<
-      Service,
-      { serviceUrl: string }
-    >,
+    databases: await perService(async (service) => ({ serviceUrl: databases[service].url })),
     amqpUrl: inject('amqpUrl'),
     revioPublicKeys: `${simulator.companyPublicKeyPem}\n${simulator.webhookPublicKeyPem}`,
   };
@@ -144,29 +122,82 @@ export async function startTappedSystem(): Promise<TappedSystem> {
     DB_POOL_MAX: '6',
     MESSAGE_DELAYS_MS: '500,2000,5000',
   };
-  for (const service of serviceNames) {
-    const env: NodeJS.ProcessEnv = { ...serviceEnvironment(service, wiring, shared), ...settings[service] };
-    for (const [name, value] of Object.entries(env)) {
-      if (name === 'DATABASE_URL') env[name] = await tapOf(service, String(value), postgresReader);
-      else if (name === 'AMQP_URL') env[name] = await tapOf(service, String(value), amqpReader);
-      else if (name === 'REVIO_BASE_URL') env[name] = new URL('/api/v1/', toRevio).href;
-      else if (/^(WALLET|PAYMENTS|WEBHOOKS|RECONCILER)_URL$/.test(name))
-        env[name] = (await tapOf(service, String(value), httpReader)).replace(/\/$/, '');
-    }
-    const file = path.join(root, `dist/services/${service}/src/main.js`);
-    const log = { write: (line: string) => note(`${service} ${line}`), close: () => undefined };
-    const told = { onLine: () => undefined, say: note, onRestarted: () => undefined };
-    processes.set(service, supervise({ name: service, file, cwd: root, env, log, ...told }));
-  }
-  await Promise.all([...processes.values()].map(({ started }) => started));
+  await perService(async (service) => {
+    const env = { ...serviceEnvironment(service, wiring, shared), ...settings[service] };
+    if (service === 'payments') env['REVIO_BASE_URL'] = new URL('/api/v1/', toRevio).href;
+    await mortals[service].start(env);
+  });
   simulator.control.webhookUrl({ url: webhookUrl(ports) });
-  void (async () => {
-    for (; !closing; await sleep(LOOK_MS)) {
-      const waits = simulator.control.deliveries().some(({ state, tries }) => state === 'waiting' && tries > 0);
-      if (waits) await simulator.control.advance({ ms: NEXT_TRY_MS });
+  const retries = hastenRetries(simulator);
+  return system;
+}
+
+/** One service: a process that can be killed at a border, and is started again by its supervisor. */
+async function openMortal(service: Service, diesAt: (border: Border) => boolean, note: (line: string) => void) {
+  const taps: Tap[] = [];
+  let process_: Supervised | undefined;
+
+  function kill(): void {
+    const pid = process_?.pid();
+    for (const tap of taps) tap.sever();
+    if (pid === undefined) throw new Error(`${service} has no process`);
+    process.kill(pid, 'SIGKILL');
+    note(`killed ${service}`);
+    void mendOnceGone(pid);
+  }
+  async function mendOnceGone(pid: number): Promise<void> {
+    while (isThere(pid)) await sleep(GONE_LOOK_MS);
+    for (const tap of taps) tap.mend();
+  }
+  const tapped = async (target: string, reader: () => Reader): Promise<string> => {
+    const tap = await openTap(target, reader, (border) => (diesAt(border) ? kill : undefined));
+    taps.push(tap);
+    return tap.url.replace(/\/$/, '');
+  };
+  return {
+    tapped,
+    start: async (given: NodeJS.ProcessEnv): Promise<void> => {
+      const env = { ...given };
+      for (const [name, reader] of Object.entries(readers))
+        if (given[name] !== undefined) env[name] = await tapped(given[name], reader);
+      const file = path.join(root, `dist/services/${service}/src/main.js`);
+      const log = { write: (line: string) => note(`${service} ${line}`), close: () => undefined };
+      const told = { onLine: () => undefined, say: note, onRestarted: () => undefined };
+      process_ = supervise({ name: service, file, cwd: root, env, log, ...told });
+      await process_.started;
+    },
+    close: async (): Promise<void> => {
+      await process_?.stop();
+      await Promise.all(taps.map((tap) => tap.close()));
+    },
+  };
+}
+
+/** What a service is told of whom it talks to, and in which language. */
+const readers: Record<string, () => Reader> = {
+  DATABASE_URL: postgresReader,
+  AMQP_URL: amqpReader,
+  WALLET_URL: httpReader,
+  PAYMENTS_URL: httpReader,
+  WEBHOOKS_URL: httpReader,
+  RECONCILER_URL: httpReader,
+};
+
+/** Lets Revio's time pass whenever a webhook waits for its next try. */
+function hastenRetries({ control }: RevioSimulator): { end(): Promise<void> } {
+  let ending = false;
+  const running = (async () => {
+    for (; !ending; await sleep(LOOK_MS)) {
+      const waits = control.deliveries().some(({ state, tries }) => state === 'waiting' && tries > 0);
+      if (waits) await control.advance({ ms: NEXT_TRY_MS });
     }
   })();
-  return system;
+  return {
+    end: () => {
+      ending = true;
+      return running;
+    },
+  };
 }
 
 function isThere(pid: number): boolean {

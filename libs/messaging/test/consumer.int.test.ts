@@ -39,8 +39,8 @@ const deliver = (body: unknown, routingKey: string = type) =>
 const dead = () => poll(async () => (await channel.get(broker.names.dead('wallet'), { noAck: true })) || undefined);
 const ready = () => poll(() => office.metric('amqp_connected'));
 /** The queues are there when a consumer is. */
-async function consuming(options: Parameters<PostOffice['consumer']>[1] = {}) {
-  const consumer = office.consumer(broker, options);
+async function consuming(options: Parameters<PostOffice['consumer']>[1] = {}, over = broker) {
+  const consumer = office.consumer(over, options);
   await ready();
   await poll(async () => {
     const probe = await raw.createChannel();
@@ -301,6 +301,23 @@ test('O4: a stop does not wait for a dependency that is down', async () => {
   await consuming();
   await poll(async () => (await office.effects()).includes(waiting.id));
 });
+
+test('F4: a message is acknowledged once its handler has ended: lost before that, it comes again', async () => {
+  const proxy = await tcpProxy(inject('amqpUrl'));
+  const inHand: (() => void)[] = [];
+  const handler = async (event: Received) => {
+    if (inHand.length === 0) await new Promise<void>((resolve) => inHand.push(resolve));
+    await office.apply(event);
+  };
+  await consuming({ handlers: { [type]: handler } }, await office.broker(proxy.url));
+  const sent = message();
+  deliver(sent);
+  await poll(() => inHand.length === 1);
+  proxy.cut();
+  await poll(async () => expect(await office.effects()).toEqual([sent.id]) ?? true, { timeoutMs: 30_000 });
+  for (const finish of inHand) finish();
+  await proxy.close();
+}, 60_000);
 
 test('F5: connections cut again and again: each message has one effect', async () => {
   const proxy = await tcpProxy(inject('amqpUrl'));
