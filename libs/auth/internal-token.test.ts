@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Actor, signInternalToken } from './index.ts';
 import { verifyInternalToken } from './internal-token.ts';
 
@@ -25,6 +25,20 @@ function forge(payload: unknown, header: Record<string, unknown> = {}, secret: B
 
 test.each([user, service])('A4: %j is who was signed for', (actor) => {
   expect(verify(signInternalToken(key, { audience: 'wallet', actor, ttlS: 60 }))).toEqual(actor);
+});
+
+afterEach(() => void vi.useRealTimers());
+
+test('A4: a token that was verified before is refused once it has ended, and by another service at once', () => {
+  vi.useFakeTimers({ now: now * 1000 });
+  const token = signInternalToken(key, { audience: 'wallet', actor: user, ttlS: 60 });
+  expect([verify(token), verify(token)]).toEqual([user, user]);
+  expect(verifyInternalToken(token, { audience: 'payments', keys: [key] })).toBeUndefined();
+  expect(verify(token, [other])).toBeUndefined();
+  vi.setSystemTime((now + 64) * 1000);
+  expect(verify(token)).toEqual(user);
+  vi.setSystemTime((now + 65) * 1000);
+  expect(verify(token)).toBeUndefined();
 });
 
 test('A4: during a rotation the old key still verifies', () => {
