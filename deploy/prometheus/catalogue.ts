@@ -24,10 +24,29 @@ const loops = [
   'session-pruner',
   'submit-payouts',
   'sweep',
+  'verify-audit',
 ];
 
 export const catalogue: Readonly<Record<string, ExportedMetric>> = {
   amqp_connected: { type: 'gauge', of: 'all', help: 'Whether there is a connection to RabbitMQ', labels: {} },
+  audit_chain_broken: {
+    type: 'gauge',
+    of: ['gateway'],
+    help: 'Whether a row of the audit log is missing or was changed',
+    labels: {},
+  },
+  audit_chain_rows: {
+    type: 'gauge',
+    of: ['gateway'],
+    help: 'Rows of the audit log, all of them in one chain',
+    labels: {},
+  },
+  audit_check_timestamp_seconds: {
+    type: 'gauge',
+    of: ['gateway'],
+    help: 'When the chain was last followed to its end, Unix time',
+    labels: {},
+  },
   cases_open: { type: 'gauge', of: ['reconciler'], help: 'Cases that wait for people', labels: {} },
   cases_open_by_cause: {
     type: 'gauge',
@@ -205,6 +224,12 @@ export const catalogue: Readonly<Record<string, ExportedMetric>> = {
       loop: loops,
       outcome: ['failed', 'ok'],
     },
+  },
+  mails_total: {
+    type: 'counter',
+    of: ['gateway'],
+    help: 'Tries to send a mail to a user, by how they ended; one that failed is tried again like any message',
+    labels: { outcome: ['failed', 'sent'] },
   },
   message_handling_seconds: {
     type: 'histogram',

@@ -34,7 +34,7 @@ try {
     logger,
   });
   try {
-    const checked = await verifyAudit(db.read, known);
+    const checked = await verifyAudit(db.read, { known });
     if (!checked.ok) throw new Error(`The audit log is broken at row ${checked.seq}: ${checked.because}.`);
     console.log(`${checked.head.seq} rows, unbroken. Head ${checked.head.seq}:${checked.head.hash}`);
   } finally {

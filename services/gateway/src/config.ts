@@ -81,6 +81,10 @@ export const config = z.object({
   RATE_LIMIT_GENERAL: count(100, { min: 1 }),
   /** Longer than a service takes for its slowest answer: a duplicate in flight waits 10 s for the first one. */
   UPSTREAM_TIMEOUT_MS: durationMs(20_000),
+  /** How often the chain of the audit log is followed to its end (A7). */
+  AUDIT_CHECK_INTERVAL_MS: durationMs(300_000),
+  /** Every how many of those all rows are hashed anew, and not those alone that came since: once a day. */
+  AUDIT_CHECK_FULL_EVERY: count(288),
   /** Live status streams that one user may have open at one replica (T5). */
   LIVE_STREAMS_PER_USER: count(5, { max: 1_000 }),
   /** The same of all users together; a connection and some kilobytes each. */

@@ -1,10 +1,11 @@
 import { Router } from 'express';
 import { over } from '#libs/db';
 import { createClient } from '#libs/http';
-import { ConfigError, newUuid } from '#libs/runtime';
+import { ConfigError, type LoopDefinition, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import { auditHandlers } from './audit/keep-acts.ts';
 import { keepRefusals } from './audit/keep-refusals.ts';
+import { exposeAudit, watchAudit } from './audit/watch-audit.ts';
 import type { Config } from './config.ts';
 import { cors } from './cors.ts';
 import { entities } from './entities.ts';
@@ -68,6 +69,7 @@ export const start = (config: Config) =>
         endLongAnswers: live.stop,
         loops: [
           { name: 'session-pruner', intervalMs: pruneIntervalMs, runOnce: () => pruneSessions(platform.db.read) },
+          auditLoop(platform),
         ],
         handlers: {
           ...auditHandlers({ transact }),
@@ -76,11 +78,19 @@ export const start = (config: Config) =>
             sent: sentMails(platform.db.read),
             transport: mailTransportOf(platform),
             logger: platform.logger,
+            metrics: platform.metrics,
           }),
         },
       };
     },
   });
+
+function auditLoop({ config, db, clock, logger, metrics }: Platform<Config>): LoopDefinition {
+  const { AUDIT_CHECK_INTERVAL_MS: intervalMs, AUDIT_CHECK_FULL_EVERY: fullEvery } = config;
+  const audit = watchAudit({ read: db.read, clock, logger, holder: newUuid(), intervalMs, fullEvery });
+  exposeAudit(metrics, audit.last);
+  return { name: 'verify-audit', intervalMs, runOnce: audit.runOnce };
+}
 
 /** What every request passes before its body is read. */
 function frontDoor({ config, db, clock, logger, metrics }: Platform<Config>, tokens: AccessTokens): Router {

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Envelope, envelope, type ServiceName } from '#libs/contracts';
+import { type Envelope, envelope } from '#libs/contracts';
 import { over, type Transact } from '#libs/db';
+import { createLogger, systemClock } from '#libs/runtime';
+import { createMetrics } from '#libs/telemetry';
 import { type AuditedAct, type AuditTx, postgresAudit } from '../src/audit/audit-log.ts';
 import { auditHandlers } from '../src/audit/keep-acts.ts';
 import { auditQuery, readAudit } from '../src/audit/read-audit.ts';
 import { verifyAudit } from '../src/audit/verify-audit.ts';
+import { exposeAudit, watchAudit } from '../src/audit/watch-audit.ts';
 import { openDatabase } from './database.ts';
 
 let database: Awaited<ReturnType<typeof openDatabase>>;
@@ -30,7 +33,7 @@ const act = (change: Partial<AuditedAct> = {}): AuditedAct => ({
 });
 const append = (change?: Partial<AuditedAct>) => transact((tx) => tx.appendAudit(act(change)));
 const read = (query: Record<string, string> = {}) => readAudit(database.db.read, auditQuery.parse(query));
-const verify = (known?: { seq: bigint; hash: string }) => verifyAudit(database.db.read, known);
+const verify = (known?: { seq: bigint; hash: string }) => verifyAudit(database.db.read, { known });
 
 test('A7: a hundred acts at once are one chain without a gap, and each is what was written', async () => {
   const acts = Array.from({ length: 100 }, (_, i) => act({ about: i % 2 === 0 ? null : `thing-${i}` }));
@@ -112,7 +115,7 @@ test('A7: a replica that hangs between its append and its COMMIT holds a login u
   expect(await verify()).toMatchObject({ ok: true, head: { seq: 2n } });
 });
 
-const audited = (source: Exclude<ServiceName, 'gateway'>, actId: string): Envelope =>
+const audited = (source: 'wallet' | 'payments' | 'reconciler', actId: string): Envelope =>
   envelope(
     source,
     `${source}.audited.v1`,
@@ -120,7 +123,7 @@ const audited = (source: Exclude<ServiceName, 'gateway'>, actId: string): Envelo
     { id: randomUUID(), time: new Date('2026-02-03T04:05:06.789Z') },
   );
 
-test.each(['wallet', 'payments', 'webhooks', 'reconciler'] as const)(
+test.each(['wallet', 'payments', 'reconciler'] as const)(
   'A7 F7: an admin act of %s is one row, however often it is told',
   async (source) => {
     const handle = auditHandlers({ transact })[`${source}.audited.v1`] as (event: unknown) => Promise<void>;
@@ -149,4 +152,51 @@ test('A7: the log is searched by who, what, about what and when, and paged while
   expect((await read({ source: 'wallet' })).data).toEqual([]);
   expect((await read({ from: '2999-01-01T00:00:00Z' })).data).toEqual([]);
   expect((await read({ to: '2999-01-01T00:00:00Z', limit: '100' })).data).toHaveLength(7);
+});
+
+/** A replica's watch, and what its metrics say: by name, without those that are absent. */
+function watch() {
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const watching = watchAudit({
+    read: database.db.read,
+    clock: systemClock,
+    logger,
+    holder: randomUUID(),
+    intervalMs: 60_000,
+    fullEvery: 100,
+  });
+  const metrics = createMetrics('gateway');
+  exposeAudit(metrics, watching.last);
+  const look = async () => {
+    await watching.runOnce();
+    const { text } = await metrics.render();
+    return Object.fromEntries(
+      [...text.matchAll(/^(audit_\w+)\{[^}]*\} (\d+)/gm)].map(([, name, value]) => [name, Number(value)]),
+    );
+  };
+  return { look };
+}
+
+test('A7 O3: the chain is watched: its length is told, and a row that is changed or cut off, but never what is not known', async () => {
+  await append();
+  const { look } = watch();
+  const at = expect.any(Number);
+  expect(await look()).toEqual({ audit_chain_broken: 0, audit_chain_rows: 1, audit_check_timestamp_seconds: at });
+  for (let i = 0; i < 3; i++) await append();
+  expect(await look()).toMatchObject({ audit_chain_broken: 0, audit_chain_rows: 4 });
+  expect(await watch().look()).toEqual({}); // another replica, which does not check
+
+  await database.owner.read.run('DELETE FROM audit_log WHERE seq = 4');
+  expect(await look()).toEqual({ audit_chain_broken: 1, audit_check_timestamp_seconds: at });
+  await append(); // another row in its place
+  expect(await look()).toMatchObject({ audit_chain_broken: 1 });
+});
+
+test('A7 O3: an old row that was changed is seen at the next whole look, and its repair at the one after', async () => {
+  for (let i = 0; i < 3; i++) await append({ action: 'logged_in' });
+  await database.owner.read.run(`UPDATE audit_log SET action = 'logged_out' WHERE seq = 2`);
+  const { look } = watch();
+  expect(await look()).toMatchObject({ audit_chain_broken: 1 });
+  await database.owner.read.run(`UPDATE audit_log SET action = 'logged_in' WHERE seq = 2`);
+  expect(await look()).toMatchObject({ audit_chain_broken: 0, audit_chain_rows: 3 });
 });
