@@ -10,6 +10,9 @@ const root = path.resolve(import.meta.dirname, '../..');
 
 /** A server or helper that writes its process id down, so that the test can look for it afterwards. */
 const program = path.join(dir, 'program');
+/** One that does not hear the first signal, as RabbitMQ does not while its virtual machine boots. */
+const deaf = path.join(dir, 'deaf');
+const isUp = path.join(dir, 'is-up');
 
 beforeAll(() => {
   // A launcher that can be killed is a process of its own, and Node 20 runs no TypeScript.
@@ -18,15 +21,23 @@ beforeAll(() => {
   execFileSync(process.execPath, [...tsc, path.join(import.meta.dirname, 'child.ts')], { cwd: root });
   fs.writeFileSync(path.join(dir, 'package.json'), '{"type":"module"}');
   fs.writeFileSync(program, `#!/bin/sh\necho $$ > ${dir}/$$.pid\nexec sleep 300\n`, { mode: 0o755 });
+  const deafAtFirst = `trap '' TERM\necho $$ > ${dir}/$$.pid\n: > ${isUp}\nsleep 0.5\ntrap - TERM\nexec sleep 300`;
+  fs.writeFileSync(deaf, `#!/bin/sh\n${deafAtFirst}\n`, { mode: 0o755 });
 });
 afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
 
 /** Starts the server with its helper in a process that kills itself, as hard as can be, so many milliseconds later. */
-async function launcherKilledAfter(ms: number): Promise<void> {
+const launcherKilledAfter = (ms: number) => launcherKilled(program, `setTimeout(kill, ${ms})`);
+const launcherKilledOnceThereIs = (file: string, server: string) =>
+  launcherKilled(server, `setInterval(() => fs.existsSync('${file}') && kill(), 5)`);
+
+async function launcherKilled(server: string, then: string): Promise<void> {
   const script = `
+    import fs from 'node:fs';
     import { serve } from '${dir}/child.js';
-    serve(['${program}'], { env: process.env, cwd: '/', signal: 'TERM', helper: ['${program}'] });
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ms});`;
+    const kill = () => process.kill(process.pid, 'SIGKILL');
+    serve(['${server}'], { env: process.env, cwd: '/', signal: 'TERM', helper: ['${program}'] });
+    ${then};`;
   await once(spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' }), 'exit');
 }
 
@@ -45,3 +56,8 @@ test.runIf(fs.existsSync('/proc/self'))(
     expect(fs.readdirSync(dir).filter((name) => name.endsWith('.pid'))).not.toEqual([]);
   },
 );
+
+test.runIf(fs.existsSync('/proc/self'))('O1: nor does one whose server did not hear the first signal', async () => {
+  await launcherKilledOnceThereIs(isUp, deaf);
+  await vi.waitFor(() => expect(running()).toEqual([]), { timeout: 10_000, interval: 50 });
+});

@@ -16,14 +16,15 @@ const OUTPUT_KEPT_CHARS = 16_000;
  * too), `read` ends and the server gets $sig. A line written to it names another signal. `read`, not `cat`: a killed subshell would
  * leave `cat` behind, holding the pipe. The traps come after the server is started, or it would inherit them; PIPE is among them
  * because the shell says "Terminated" to a reader that is gone, and would die of it with the helper still running. Two kills, because
- * the first that finds no process ends the list.
+ * the first that finds no process ends the list. The signal is repeated until the server is gone: RabbitMQ's virtual machine does not hear
+ * one while it boots.
  */
 const SUPERVISOR = `sig=$1; helper_argc=$2; shift 2; h=
 if [ "$helper_argc" -gt 0 ]; then
   helper=$1; shift; "$helper" $HELPER_ARGS 3<&- </dev/null >/dev/null 2>&1 & h=$!
 fi
 "$@" 3<&- </dev/null & p=$!
-{ cmd=; read -r cmd <&3; kill -"\${cmd:-$sig}" $p; } >/dev/null 2>&1 & c=$!
+{ cmd=; read -r cmd <&3; while kill -"\${cmd:-$sig}" $p; do sleep 1; done; } >/dev/null 2>&1 & c=$!
 exec 3<&-; trap '' INT TERM HUP PIPE
 wait $p; rc=$?; kill $c 2>/dev/null; kill $h 2>/dev/null; exit $rc`;
 

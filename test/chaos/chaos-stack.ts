@@ -4,6 +4,7 @@ import path from 'node:path';
 import { serviceNames } from '#libs/contracts';
 import { type TcpProxy, tcpProxy } from '#libs/testing';
 import { type BookUrls, booksOf } from '../../deploy/audit/running-books.ts';
+import { removeWhenGone } from '../../deploy/local/child.ts';
 import { type Postgres, startPostgres } from '../../deploy/local/postgres.ts';
 import { type Rabbit, rabbitmqRoot, startRabbit } from '../../deploy/local/rabbitmq.ts';
 import { launchStack, type Stack } from '../system/launch-stack.ts';
@@ -67,6 +68,7 @@ function agesUntil(minutes: number): string {
 
 export async function launchChaosStack({ minutes }: { minutes: number }): Promise<ChaosStack> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-chaos-'));
+  removeWhenGone(folder);
   fs.chmodSync(folder, 0o755); // as root, PostgreSQL runs as another user, who must reach its folder
   const dirs = { postgres: path.join(folder, 'postgres'), rabbit: path.join(folder, 'rabbitmq') };
   const root = rabbitmqRoot(path.resolve(import.meta.dirname, '../..'));
