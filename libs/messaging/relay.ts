@@ -19,8 +19,6 @@ export interface RelayOptions {
 export interface Relay {
   /** Call it after a transaction that enqueued something. */
   wake(): void;
-  /** One batch: how many were published. */
-  runOnce(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -65,6 +63,7 @@ export function startRelay(options: RelayOptions): Relay {
     opened: () => loop.wake(),
   });
 
+  /** What is left after a batch that was not full was told meanwhile, and whoever told it wakes us: to look for it costs a look each time. */
   async function runBatch(isFull?: () => void): Promise<number> {
     const publish = channel.session();
     if (publish === undefined || !broker.available()) return 0;
@@ -76,15 +75,18 @@ export function startRelay(options: RelayOptions): Relay {
     count.published.inc(sent.published);
     count.returned.inc(sent.returned);
     count.failed.inc(sent.failed);
-    return sent.published;
+    return sent.published + sent.returned + sent.failed < batchMax ? 0 : sent.published;
   }
 
   const second = startLoop({ name: 'outbox-relay-2', intervalMs: UNWOKEN_MS, runOnce: () => runBatch(), logger });
-  const runOnce = () => runBatch(() => second.wake());
-  const loop = startLoop({ name: 'outbox-relay', intervalMs, runOnce, logger });
+  const loop = startLoop({
+    name: 'outbox-relay',
+    intervalMs,
+    runOnce: () => runBatch(() => second.wake()),
+    logger,
+  });
   return {
     wake: () => loop.wake(),
-    runOnce,
     stop: async () => {
       await Promise.all([loop.stop(), second.stop()]);
       await channel.stop();

@@ -71,14 +71,14 @@ test('a backlog goes out two batches at a time, the second while the first waits
   const broker = await office.broker();
   const deliveries: string[] = [];
   office.consumer(broker, { handlers: { 'payments.void-requested.v1': recorded(deliveries) } });
-  const sent = await office.send(200);
+  const sent = await office.send(60);
   let [underWay, most] = [0, 0];
   const counted: Database['transact'] = async (work, options) => {
     most = Math.max(most, ++underWay);
     return office.db.transact(work, options).finally(() => underWay--);
   };
-  office.relay(broker, { batchMax: 10, db: { ...office.db, transact: counted } });
-  await poll(async () => (await office.pending()) === 0 && (await office.effects()).length >= 200);
+  office.relay(broker, { batchMax: 5, db: { ...office.db, transact: counted } });
+  await poll(async () => (await office.pending()) === 0 && (await office.effects()).length >= 60);
   expect(most).toBe(2);
   expect(deliveries.toSorted()).toEqual(sent.toSorted());
 });
