@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type ServiceName, serviceNames } from '#libs/contracts';
-import { linesOf, readRunbook } from './runbook.ts';
+import { fileOf, linesOf, readRunbook } from './runbook.ts';
 import { leftToRuleTests, scenes } from './scenes.ts';
 import { shortened } from './shorten-rules.ts';
 
@@ -58,7 +58,6 @@ test('O4: what a runbook gives to paste is shell', () => {
     .join('\n');
   expect(() => execFileSync('sh', ['-n'], { input: script, stdio: ['pipe', 'pipe', 'pipe'] })).not.toThrow();
 });
-const fileOf = (alert: string): string => `${alert.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.md`;
 
 test('O4: it asks for routes and parameters that there are', () => {
   const { paths } = JSON.parse(read('docs/openapi.json')) as {

@@ -1,13 +1,18 @@
-import fs from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** One line that a runbook gives to paste, as far as it can be carried out beside a stack without containers. */
-export type Command =
-  | { kind: 'query'; text: string; promql: string }
-  | { kind: 'log'; text: string; service: string; pattern: RegExp }
-  | { kind: 'api'; text: string; path: string }
-  | { kind: 'sql'; text: string; database: string; sql: string }
-  | { kind: 'other'; text: string };
+/**
+ * One line that a runbook gives to paste, as far as it can be carried out beside a stack without containers. `maybeSilent`: it ends with a
+ * comment that says what it means when nothing comes of it.
+ */
+export type Command = { text: string; maybeSilent: boolean } & Action;
+
+type Action =
+  | { kind: 'query'; promql: string }
+  | { kind: 'log'; service: string; pattern: RegExp }
+  | { kind: 'api'; path: string }
+  | { kind: 'sql'; database: string; sql: string }
+  | { kind: 'other' };
 
 /** The lines of its code blocks. */
 export const linesOf = (page: string): string[] =>
@@ -16,21 +21,26 @@ export const linesOf = (page: string): string[] =>
   );
 
 export function readRunbook(root: string, alert: string): Command[] {
-  const file = alert.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-  return linesOf(fs.readFileSync(path.join(root, `docs/runbooks/${file}.md`), 'utf8')).map(commandOf);
+  const page = readFileSync(path.join(root, 'docs/runbooks', fileOf(alert)), 'utf8');
+  return linesOf(page).map((text) => {
+    const bare = text.replace(/ # nothing: .+$/, '');
+    return { text, maybeSilent: bare !== text, ...actionOf(bare) };
+  });
 }
 
-export function commandOf(text: string): Command {
+export const fileOf = (alert: string): string => `${alert.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()}.md`;
+
+function actionOf(text: string): Action {
   const [, promql] = /^# in Prometheus: (.+)$/.exec(text) ?? [];
-  if (promql !== undefined) return { kind: 'query', text, promql };
+  if (promql !== undefined) return { kind: 'query', promql };
   const [, service, pattern] = /^docker compose logs --since 30m (\S+) \| grep (?:-E )?'(.+)'$/.exec(text) ?? [];
   if (service !== undefined && pattern !== undefined)
-    return { kind: 'log', text, service, pattern: new RegExp(text.includes('grep -E') ? pattern : escaped(pattern)) };
+    return { kind: 'log', service, pattern: new RegExp(text.includes('grep -E') ? pattern : escaped(pattern)) };
   const [, address] = /"\$GATEWAY\/api\/v1([^"]+)"$/.exec(text) ?? [];
-  if (address !== undefined) return { kind: 'api', text, path: address };
+  if (address !== undefined) return { kind: 'api', path: address };
   const [, database, sql] = /^psql "\$([A-Z_]+)" -c '(.+)'$/.exec(text) ?? [];
-  if (database !== undefined && sql !== undefined) return { kind: 'sql', text, database, sql };
-  return { kind: 'other', text };
+  if (database !== undefined && sql !== undefined) return { kind: 'sql', database, sql };
+  return { kind: 'other' };
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');

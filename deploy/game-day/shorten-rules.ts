@@ -10,8 +10,8 @@ export const shortened = (rules: string): string =>
     .replaceAll(/\bfor: (\d+)([mhd])\b/g, (_, n: string, unit: string) => `for: ${patienceOf(seconds(n, unit))}`)
     .replaceAll(ageOfSomething, (_, age: string, limit: string) => `${age}${windowS(Number(limit)).toFixed(1)}`);
 
-/** `time() - last success > 900`: a window as well. Of a quarter of an hour at most: what comes once an hour is not made to come sooner. */
-const ageOfSomething = /(\btime\(\) - [^>\n]*> )(300|900)\b(?! *\*)/g;
+/** `time() - last success > 900`: a window as well. Of half an hour at most: what comes once an hour is not made to come sooner. */
+const ageOfSomething = /(\btime\(\) - [^>\n]*> )(300|900|1800)\b(?! *\*)/g;
 
 const unitS: Record<string, number> = { m: 60, h: 3_600, d: 86_400 };
 const seconds = (n: string, unit: string): number => Number(n) * (unitS[unit] ?? Number.NaN);

@@ -23,7 +23,7 @@ export async function tryRunbook(
   const found = await Promise.all(
     readRunbook(root, firing.alert).map(async (command) => {
       const isHelpful = await carryOut(world, command, firing).catch(() => false);
-      return isHelpful ? [] : [`nothing comes of: ${command.text}`];
+      return isHelpful || command.maybeSilent ? [] : [`nothing comes of: ${command.text}`];
     }),
   );
   return found.flat();

@@ -68,12 +68,12 @@ const conflicts: Scene = {
  * Long enough for a queue, and short enough for Prometheus, which waits in the same queue: its own questions to the database need a
  * connection too.
  */
-const lockS = 0.4;
+const lockS = 0.15;
 const restMs = 20;
-const readers = 60;
+const readers = 30;
 
 const lockedTable: Scene = {
-  alerts: { DatabasePoolExhausted: 'a table locked again and again, and sixty readers of it' },
+  alerts: { DatabasePoolExhausted: 'a table locked again and again, and thirty readers of it' },
   where: { DatabasePoolExhausted: { service: 'payments' } },
   make: async (world) => {
     const [known] = await world.sql<{ id: string }>(
@@ -123,7 +123,7 @@ const stutter: Scene = {
 };
 
 /** What the launcher counts as a new death, and one scrape of the new process. */
-const livesMs = 1_300;
+const livesMs = 1_100;
 
 const killed: Scene = {
   alerts: { ReplicaRestarts: 'kill -9 of webhooks, again and again' },

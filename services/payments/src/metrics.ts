@@ -1,3 +1,4 @@
+import type { Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
 import type { NoteUnavailable } from './revio/provider.ts';
 import { unavailableCauses } from './revio/provider.ts';
@@ -18,7 +19,11 @@ export interface PaymentsMetrics {
 }
 
 /** What operators are alerted by: a provider that refuses us, steps that throw, executions that nobody can vouch for. */
-export function paymentsMetrics(metrics: Metrics, pauses: Readonly<Record<Step, Pause>>): PaymentsMetrics {
+export function paymentsMetrics(
+  metrics: Metrics,
+  pauses: Readonly<Record<Step, Pause>>,
+  logger: Pick<Logger, 'warn'>,
+): PaymentsMetrics {
   const unavailable = metrics.counter({
     name: 'provider_unavailable_total',
     help: 'Calls that the provider could not or would not answer; nobody failed by them',
@@ -53,7 +58,10 @@ export function paymentsMetrics(metrics: Metrics, pauses: Readonly<Record<Step, 
     },
   });
   return {
-    noteUnavailable: (operation, { cause }) => unavailable.inc({ operation, cause }),
+    noteUnavailable: (operation, { cause }) => {
+      logger.warn({ operation, cause }, 'Revio gave no answer that can be used');
+      unavailable.inc({ operation, cause });
+    },
     noteExecuted: (outcome) => executed.inc({ outcome }),
     noteFailure: (step, outcome) => failures.inc({ step, outcome }),
     noteSkew: (seconds) => skew.set(seconds),

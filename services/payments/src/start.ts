@@ -60,7 +60,7 @@ function depsOf(platform: Platform<Config>): Deps {
     place_hold: createPause(clock),
     submit_payout: createPause(clock),
   };
-  const { noteSkew, ...notes } = paymentsMetrics(metrics, pauses);
+  const { noteSkew, ...notes } = paymentsMetrics(metrics, pauses, logger);
   exposeWaiting(metrics, { sql: db.read, clock });
   exposeOpen(metrics, { sql: db.read, clock });
 
