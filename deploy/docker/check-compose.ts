@@ -35,7 +35,7 @@ export async function composeMistakes(root: string): Promise<string[]> {
     (_, value: unknown) => (typeof value === 'string' ? interpolate(value, variables, mistakes) : value),
     { merge: true },
   );
-  return [...mistakes, ...schemaMistakes(file), ...referenceMistakes(file), ...(await configMistakes(file))];
+  return [...mistakes, ...schemaMistakes(file), ...referenceMistakes(file, root), ...(await configMistakes(file))];
 }
 
 /** `${NAME}`, `${NAME:-default}`, `${NAME:?why}`: the three forms that the file uses. */
@@ -61,11 +61,11 @@ function schemaMistakes(file: ComposeFile): string[] {
   );
 }
 
-function referenceMistakes(file: ComposeFile): string[] {
+function referenceMistakes(file: ComposeFile, root: string): string[] {
   return Object.entries(file.services).flatMap(([name, service]) => {
     const references: [string, string[], object | undefined][] = [
       ['service', Object.keys(service.depends_on ?? {}), file.services],
-      ['volume', (service.volumes ?? []).map((volume) => volume.split(':')[0] ?? ''), file.volumes],
+      ['volume', volumesOf(service).filter((source) => !isPath(source)), file.volumes],
       [
         'network',
         Array.isArray(service.networks) ? service.networks : Object.keys(service.networks ?? {}),
@@ -75,9 +75,16 @@ function referenceMistakes(file: ComposeFile): string[] {
     const missing = references.flatMap(([kind, used, known = {}]) =>
       used.filter((one) => !(one in known)).map((one) => `${name}: no ${kind} ${one}`),
     );
-    return service.container_name === undefined ? missing : [...missing, `${name}: container_name prevents --scale`];
+    // What is not there when it is mounted, the engine makes: an empty folder, of root's.
+    const lost = volumesOf(service).filter((source) => isPath(source) && !fs.existsSync(path.join(root, source)));
+    const mistakes = [...missing, ...lost.map((source) => `${name}: no file ${source}`)];
+    return service.container_name === undefined ? mistakes : [...mistakes, `${name}: container_name prevents --scale`];
   });
 }
+
+const volumesOf = (service: ComposeService): string[] =>
+  (service.volumes ?? []).map((volume) => volume.split(':')[0] ?? '');
+const isPath = (source: string): boolean => source.startsWith('./');
 
 /** Each service's own config judges the environment that it would get: whether it would start, and what it has no use for. */
 async function configMistakes(file: ComposeFile): Promise<string[]> {
