@@ -4,8 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { configuration, haproxyProgram } from '../local/balancer.ts';
+import { configuration, haproxyProgram, startBalancer } from '../local/balancer.ts';
 import { serviceNames } from '../local/databases.ts';
+import { freePort } from '../local/free-port.ts';
 
 const here = import.meta.dirname;
 const root = path.resolve(here, '../..');
@@ -65,4 +66,23 @@ test('O2: in the containers every service is behind the balancer, and every addr
   }
   // A port of the host can belong to one container only.
   expect(serviceNames.filter((service) => services[service]?.ports !== undefined)).toEqual([]);
+});
+
+test('O2 O3: when no replica is there, the answer is a problem with an id of its own', async () => {
+  if (program === undefined) throw new Error('HAProxy is needed: fetch-haproxy.sh says where to get it');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-haproxy-'));
+  const nobody = { port: await freePort(), opsPort: await freePort() };
+  const fronts = [{ name: 'gateway', port: await freePort(), replicas: [nobody] }];
+  const balancer = await startBalancer({ program, checkout: root, folder, fronts, port: await freePort() });
+  try {
+    const ask = () => fetch(`http://127.0.0.1:${fronts[0]?.port}/`);
+    const [one, other] = await Promise.all([ask(), ask()]);
+    expect([one.status, one.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
+    expect(await one.json()).toMatchObject({ code: 'temporarily_unavailable', status: 503 });
+    expect(one.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(other.headers.get('x-request-id')).not.toBe(one.headers.get('x-request-id'));
+  } finally {
+    await balancer.stop();
+    fs.rmSync(folder, { recursive: true });
+  }
 });

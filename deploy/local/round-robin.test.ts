@@ -78,4 +78,5 @@ test('O2: what one refuses to take, another gets whole; what nobody takes is ans
   two.close();
   const answer = await fetch(url);
   expect([answer.status, answer.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
+  expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,5 +94,8 @@ function headersOf({ headers, socket }: http.IncomingMessage): http.OutgoingHttp
 
 function refuse(response: http.ServerResponse): void {
   if (response.headersSent || response.destroyed) response.destroy();
-  else response.writeHead(503, { 'content-type': 'application/problem+json' }).end(UNAVAILABLE);
+  else {
+    const headers = { 'content-type': 'application/problem+json', 'x-request-id': randomUUID() };
+    response.writeHead(503, headers).end(UNAVAILABLE);
+  }
 }
