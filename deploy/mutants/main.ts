@@ -15,13 +15,16 @@ import { type Mutant, mutants } from './mutants.ts';
 /** What no test reads, or is linked. */
 const leftOut = new Set(['node_modules', 'dist', '.local', '.git', 'coverage']);
 
+/** Of code that does not run, or of a test that ran out of time: neither has seen anything. */
+const noAssertion = /^(SyntaxError|ReferenceError|TypeError|Error: (Test timed out|Hook timed out|Cannot find))/;
+
 const root = process.cwd();
 const { values } = parseArgs({ options: { only: { type: 'string' }, whole: { type: 'boolean', default: false } } });
 const wanted = values.only?.split(',').map(Number) ?? mutants.map((_, n) => n + 1);
 
 type Run = {
   passed: number;
-  red: { test: string; file: string; isAssertion: boolean }[];
+  red: { test: string; file: string; isAssertion: boolean; why: string }[];
   loaded: boolean;
   seconds: number;
 };
@@ -66,7 +69,8 @@ async function runTests(files: readonly string[], named: readonly string[]): Pro
       .map(({ fullName, failureMessages }) => ({
         test: fullName.trim(),
         file: path.relative(copy, name),
-        isAssertion: failureMessages.some((message) => /^AssertionError\b/.test(message)),
+        isAssertion: !failureMessages.some((message) => noAssertion.test(message)),
+        why: failureMessages[0]?.split('\n')[0] ?? '',
       })),
   );
   // A file that does not load fails without a failed test: that is no test that has seen anything.
@@ -112,7 +116,9 @@ for (const mutant of chosen) {
   const { red, loaded, seconds } = await tryMutant(mutant);
   const killer = loaded ? red.find(({ isAssertion }) => isAssertion) : undefined;
   if (killer !== undefined) killed += 1;
-  const outcome = loaded ? `**survived** (${red.length} red, by no assertion)` : '**did not run**';
+  const outcome = loaded
+    ? `**survived** (${red.length} red: ${red.map(({ why }) => why).join('; ')})`
+    : '**did not run**';
   const by = killer === undefined ? outcome : `${killer.test} (\`${killer.file}\`)`;
   console.log(
     `| ${mutants.indexOf(mutant) + 1} | ${mutant.name} | ${mutant.breaks} | ${by} | ${red.length} | ${seconds.toFixed(0)} |`,

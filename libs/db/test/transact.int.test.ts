@@ -58,9 +58,12 @@ describe('a transaction', () => {
   });
 
   test('F6: is on disk before it is answered: no connection of ours turns synchronous_commit off', async () => {
+    // By the service's own URL: the owner's sets options of its own.
+    const own = await connectTo(fresh.url, 1);
     const show = 'SHOW synchronous_commit';
-    expect(await db.transact((tx) => tx.rows(show))).toEqual([{ synchronous_commit: 'on' }]);
-    expect(await db.read.rows(show)).toEqual([{ synchronous_commit: 'on' }]);
+    expect(await own.transact((tx) => tx.rows(show))).toEqual([{ synchronous_commit: 'on' }]);
+    expect(await own.read.rows(show)).toEqual([{ synchronous_commit: 'on' }]);
+    await own.close();
   });
 
   test('bigints beyond 2^53 come back exact', async () => {

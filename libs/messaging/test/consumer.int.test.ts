@@ -309,13 +309,18 @@ test('F4: a message is acknowledged once its handler has ended: lost before that
     if (inHand.length === 0) await new Promise<void>((resolve) => inHand.push(resolve));
     await office.apply(event);
   };
-  await consuming({ handlers: { [type]: handler } }, await office.broker(proxy.url));
+  const far = await office.broker(proxy.url);
+  await consuming({ handlers: { [type]: handler } }, far);
   const sent = message();
   deliver(sent);
   await poll(() => inHand.length === 1);
+  // An answer over the same connection: whatever was acknowledged by now has come to the broker.
+  const probe = far.keepChannel({ name: 'probe', open: async (opened) => opened });
+  await poll(() => probe.session());
   proxy.cut();
   await poll(async () => expect(await office.effects()).toEqual([sent.id]) ?? true, { timeoutMs: 30_000 });
   for (const finish of inHand) finish();
+  await probe.stop();
   await proxy.close();
 }, 60_000);
 
