@@ -6,7 +6,7 @@ import { observeRequest } from './observe-request.ts';
 import { Problem } from './problem.ts';
 import { refuseUnwritable } from './refuse-unwritable.ts';
 
-interface AppOptions {
+export interface AppOptions {
   logger: Logger;
   metrics: Metrics;
   jsonLimitBytes: number;

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { currentContext, runInContext } from '#libs/runtime';
 
 /** Tells a service of ours for how many more milliseconds its answer is waited for. Made by `createClient`, believed behind an internal token only. */
@@ -16,9 +16,9 @@ const callMsMin = 100;
  * make calls time out that have time. Nothing is broken off when it is over. It only bounds what is still asked of others, and whoever
  * asks takes a call without an answer as what it is: unknown, and gone on with by a worker.
  */
-export function withDeadlineOf(request: Request, work: () => void): void {
-  const received = request.get(deadlineHeader);
-  const waitMs = received !== undefined && /^[0-9]{1,5}$/.test(received) ? Number(received) : waitMsMax + 1;
+export function withDeadlineOf(request: IncomingMessage, work: () => void): void {
+  const received = request.headers[deadlineHeader];
+  const waitMs = typeof received === 'string' && /^[0-9]{1,5}$/.test(received) ? Number(received) : waitMsMax + 1;
   if (waitMs > waitMsMax) work();
   else runInContext({ deadlineAtMs: performance.now() + waitMs - answerMs }, work);
 }

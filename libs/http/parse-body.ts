@@ -9,7 +9,7 @@ const errorsMax = 20;
  * The request's JSON body by `schema`. Throws 422 `validation_failed` with a pointer to each field. A schema names a code of its own
  * with `ctx.addIssue({ code: 'custom', params: { code: 'too_many_decimals' }, message })`.
  */
-export const parseBody = <Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> =>
+export const parseBody = <Schema extends z.ZodType>(schema: Schema, request: { body?: unknown }): z.output<Schema> =>
   parse(schema, request.body);
 
 /**

@@ -1,4 +1,3 @@
-import type { RequestHandler } from 'express';
 import { type FieldError, Problem } from './problem.ts';
 
 /** Our deepest body has three levels. A body of nothing but brackets would overflow the stack of whatever walks it. */
@@ -13,7 +12,11 @@ const halfCharacter = /\p{Surrogate}/u;
  * Refuses what JSON can spell and nothing behind us can hold, before any schema, so that no field has to remember it: texts with a
  * NUL, which PostgreSQL refuses, or with half a surrogate pair, and bodies that are nested without end.
  */
-export const refuseUnwritable: RequestHandler = (request, _response, next) => {
+export const refuseUnwritable = (
+  request: { body?: unknown; query?: unknown },
+  _response: unknown,
+  next: () => void,
+): void => {
   const errors = [...unwritable(request.body), ...unwritable(request.query)].slice(0, errorsMax);
   if (errors.length > 0) throw new Problem('validation_failed', { errors });
   next();

@@ -3,7 +3,7 @@ import express, { type Router } from 'express';
 import type { EntitySchema } from 'typeorm';
 import { eventTypes, listensTo, type ServiceName } from '#libs/contracts';
 import { connectDatabase, type Database, isUnavailable, type Migration, requireMigrations } from '#libs/db';
-import { createApp, listen, temporarilyUnavailable } from '#libs/http';
+import { createApp, listen, type ShortPath, takeShortPath, temporarilyUnavailable } from '#libs/http';
 import {
   type Broker,
   connectBroker,
@@ -51,6 +51,8 @@ export interface Platform<Config> {
 /** What a service is made of. */
 export interface Wiring {
   routes?: Router;
+  /** One of them that is asked far more often than all others. */
+  shortPath?: ShortPath;
   /** Middleware and routes that come before the body is read. */
   beforeBody?: Router;
   /** One for each event that the contracts say it listens to. */
@@ -140,17 +142,18 @@ async function boot<Config extends BaseConfig>(
   const handlers = wiring.handlers ?? {};
   requireHandlers(name, handlers);
 
-  const app = createApp({
+  const answering = {
     logger,
     metrics,
     jsonLimitBytes,
-    routes: wiring.routes ?? express.Router(),
-    ...(wiring.beforeBody === undefined ? {} : { beforeBody: wiring.beforeBody }),
     // An unknown COMMIT is one of these: the same request with the same key finds out what happened.
-    problemOf: (error) =>
+    problemOf: (error: unknown) =>
       isUnavailable(error) || error instanceof DependencyDown ? temporarilyUnavailable : undefined,
-  });
-  const http = opened(releases, 'http', await listen(app, { host: config.HOST, port: config.PORT }));
+  };
+  const { routes = express.Router(), beforeBody, shortPath } = wiring;
+  const app = createApp({ ...answering, routes, ...(beforeBody === undefined ? {} : { beforeBody }) });
+  const handler = shortPath === undefined ? app : takeShortPath(shortPath, app, answering);
+  const http = opened(releases, 'http', await listen(handler, { host: config.HOST, port: config.PORT }));
   releases.push('long answers', async () => wiring.endLongAnswers?.());
   const work = [...(wiring.loops ?? []), ...(messaging === undefined ? [] : [pruneLoop(db, keptDays(config))])];
   const loops = opened(releases, 'loops', startLoops(work, { logger, metrics, clock: systemClock }));

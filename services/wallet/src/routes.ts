@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import type { Sql } from '#libs/db';
-import { parseBody, parseQuery, refuseUnknownQuery } from '#libs/http';
+import { parseBody, parseQuery, type ReadRequest, refuseUnknownQuery, type ShortPath } from '#libs/http';
 import { isCurrency } from '#libs/money';
 import { inboxRoute, storyRoutes } from '#libs/service';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
@@ -23,17 +23,21 @@ import { tellStory } from './tell-story.ts';
 type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
 
 /** Internal: the gateway speaks for users, payments for itself. Nobody speaks without a token for this service. */
-export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Router {
+export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): { routes: Router; shortPath: ShortPath } {
   const router = Router();
-  router.use(requireInternal({ audience: 'wallet', keys: internalKeys }));
+  const guard = requireInternal({ audience: 'wallet', keys: internalKeys });
+  router.use(guard);
   router.use(refuseUnknownQuery(operations));
 
-  router.post('/holds', async (request, response) => {
+  const placeHold = async (request: ReadRequest): Promise<HoldDecision> => {
     requireService(request, ['payments']);
     const { transaction_id, user_id: userId, currency, amount_minor: amountMinor } = parseBody(holdBody, request);
     const hold = await holdFunds(ledger, { transactionId: transaction_id, userId, currency, amountMinor });
     if (hold === 'conflict') throw problem('hold_conflict');
-    response.json(shownDecision(hold));
+    return shownDecision(hold);
+  };
+  router.post('/holds', async (request, response) => {
+    response.json(await placeHold(request));
   });
 
   router.get('/wallets', async (request, response) => {
@@ -62,7 +66,7 @@ export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): Ro
   router.use(freezeRoutes(ledger));
   router.use(inboxRoute(ledger));
   router.use(storyRoutes({ sql, service: 'wallet', tell: tellStory(sql) }));
-  return router;
+  return { routes: router, shortPath: { path: '/holds', guard, answer: placeHold } };
 }
 
 const holdBody = holdRequest.extend({

@@ -39,7 +39,7 @@ export const start = (config: Config) =>
       exposeFreezes(metrics, platform.db.read);
       exposeLedger(metrics, { last: checker.last, clock, intervalMs });
       return {
-        routes: routes({ ledger, dataSource, sql: platform.db.read, internalKeys: [config.INTERNAL_KEY] }),
+        ...routes({ ledger, dataSource, sql: platform.db.read, internalKeys: [config.INTERNAL_KEY] }),
         handlers: messageHandlers(ledger),
         loops: [{ name: 'check-ledger', intervalMs, runOnce: checker.runOnce }],
       };

@@ -26,7 +26,7 @@ beforeAll(async () => {
   ledger = await postgresTestLedger();
   db = await connectDatabase({ url: ledger.url, entities, poolMax: 4, applicationName: 'test', logger });
   const deps = { ledger: { ...ledger.deps, clock }, dataSource: db.dataSource, sql: db.read, internalKeys: [key] };
-  app = createApp({ logger, metrics: createMetrics('wallet'), jsonLimitBytes: 65_536, routes: routes(deps) });
+  app = createApp({ logger, metrics: createMetrics('wallet'), jsonLimitBytes: 65_536, ...routes(deps) });
 });
 afterAll(async () => {
   await db.close();
