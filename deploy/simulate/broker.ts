@@ -61,9 +61,11 @@ export function createBroker(deps: {
   let tasks: Task[] = [];
   const unconfirmed = new Set<string>();
   const queue = (name: string): Message[] => {
-    const found = queues.get(name) ?? [];
-    queues.set(name, found);
-    return found;
+    const found = queues.get(name);
+    if (found !== undefined) return found;
+    const made: Message[] = [];
+    queues.set(name, made);
+    return made;
   };
 
   /** Whether any queue took it. */

@@ -9,12 +9,14 @@ export interface Chance {
   /** A transaction id as `newId` makes them, in the alphabet of ULIDs. */
   newId(prefix: 'dep' | 'wd' | 'rev' | 'adj'): string;
   fraction(): number;
+  /** How many ids it has made. */
+  idsMade(): number;
 }
 
 /** Mulberry32: enough for schedules, and the same everywhere. */
-export function createChance(seed: number): Chance {
+export function createChance(seed: number, idsMade = 0): Chance {
   let state = Math.imul(seed, 0x9e3779b1) ^ 0x2545f491;
-  let made = 0;
+  let made = idsMade;
   const fraction = (): number => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -25,6 +27,7 @@ export function createChance(seed: number): Chance {
   return {
     below,
     fraction,
+    idsMade: () => made,
     percent: (n) => fraction() * 100 < n,
     pick: (items) => {
       const picked = items[below(items.length)];

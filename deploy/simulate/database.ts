@@ -74,34 +74,45 @@ export function simOutbox(messages: Pick<MemoryMessages, 'enqueued'>, host: Pick
   const published = new Set<number>();
   const retryAtMs = new Map<number, number>();
   const lockedBy = new Map<number, Process>();
+  /** All before it are published: most are, and need not be looked at again. */
+  let firstOpen = 0;
   const unpublished = (): number => messages.enqueued().length - published.size;
   const isFree = (id: number): boolean =>
     !published.has(id) && (retryAtMs.get(id) ?? 0) <= host.nowMs() && lockedBy.get(id)?.alive !== true;
-  const hasWork = (): boolean => unpublished() > 0 && messages.enqueued().some((_, id) => isFree(id));
+  const free = (limit: number): number[] => {
+    const ids: number[] = [];
+    while (published.has(firstOpen)) firstOpen += 1;
+    const { length } = messages.enqueued();
+    for (let id = firstOpen; id < length && ids.length < limit; id++) if (isFree(id)) ids.push(id);
+    return ids;
+  };
+  const hasWork = (): boolean => unpublished() > 0 && free(1).length > 0;
+  const rowOf = (id: number): OutboxRow => {
+    const sent = messages.enqueued()[id];
+    if (sent === undefined) throw new Error('no such message');
+    return {
+      id: BigInt(id),
+      message_id: sent.id,
+      type: sent.type,
+      envelope: JSON.stringify(sent),
+      traceparent: null,
+    };
+  };
   const transactOf =
     (scheduler: Scheduler, process: Process): Transact<OutboxTx> =>
     async (work) => {
       await scheduler.step(process, 'begins to relay');
       const mine: number[] = [];
       const marks: (() => void)[] = [];
-      const row = (id: number, { type, ...rest }: ReturnType<typeof messages.enqueued>[number]): OutboxRow => ({
-        ...{
-          id: BigInt(id),
-          message_id: rest.id,
-          type,
-          envelope: JSON.stringify({ type, ...rest }),
-          traceparent: null,
-        },
-      });
       try {
         const result = await work({
           takeUnpublished: async (limit) => {
-            const rows = messages.enqueued().flatMap((each, id) => (isFree(id) ? [row(id, each)] : []));
-            for (const { id } of rows.slice(0, limit)) {
-              mine.push(Number(id));
-              lockedBy.set(Number(id), process);
+            const ids = free(limit);
+            for (const id of ids) {
+              mine.push(id);
+              lockedBy.set(id, process);
             }
-            return rows.slice(0, limit);
+            return ids.map(rowOf);
           },
           markPublished: async (ids) => {
             marks.push(() => {
@@ -122,5 +133,7 @@ export function simOutbox(messages: Pick<MemoryMessages, 'enqueued'>, host: Pick
         for (const id of mine) if (lockedBy.get(id) === process) lockedBy.delete(id);
       }
     };
-  return { unpublished, hasWork, transactOf };
+  /** What was in it before the schedule begins. */
+  const markAllPublished = (): void => messages.enqueued().forEach((_, id) => void published.add(id));
+  return { unpublished, hasWork, transactOf, markAllPublished };
 }

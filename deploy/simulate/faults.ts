@@ -17,6 +17,8 @@ export const requiredHappenings = [
   'DLQ replayed',
   'late paid after expired',
   'debt repaid',
+  'deposit reversed',
+  'payout returned',
   'crash',
 ] as const;
 

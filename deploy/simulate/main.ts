@@ -1,61 +1,159 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { requiredHappenings } from './faults.ts';
-import { runSchedule, stepsDefault } from './run-schedule.ts';
+import { type Plan, type Result, runSchedule, stepsDefault } from './run-schedule.ts';
 import { shrink } from './shrink.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '1000' },
-    from: { type: 'string' },
-    to: { type: 'string' },
-    steps: { type: 'string', default: String(stepsDefault) },
-    without: { type: 'string', default: '' },
-    trace: { type: 'boolean', default: false },
-  },
-});
+/** Every so many schedules a worker tells how far it is. */
+const toldEvery = 500;
+const printedEvery = 10_000;
+/** Nothing of a schedule outlives it: with room for several of them, hardly anything is ever moved to the old generation. */
+const youngGenerationMb = 64;
 
-const from = Number(values.from ?? values.seed);
-const to = values.to === undefined ? from + Number(values.runs) - 1 : Number(values.to);
-const steps = Number(values.steps);
-const without = new Set(values.without.split(',').filter(Boolean).map(Number));
-
-if (values.trace) {
-  const { broken } = await runSchedule({ seed: from, steps, without }, (line) => console.log(line));
-  console.log(broken.length === 0 ? 'no promise is broken' : broken.join('\n'));
-  process.exit(broken.length === 0 ? 0 : 1);
+interface Share {
+  from: number;
+  to: number;
+  /** Each worker takes every so-many-th seed. */
+  stride: number;
+  steps: number;
+  without: ReadonlySet<number>;
 }
 
-const happenings = new Map<string, number>();
-const startedAt = performance.now();
-const usedAt = process.cpuUsage();
-for (let seed = from; seed <= to; seed++) {
-  const plan = { seed, steps, without };
-  const result = await runSchedule(plan);
-  for (const [what, times] of result.happenings) happenings.set(what, (happenings.get(what) ?? 0) + times);
-  if (result.broken.length > 0) {
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    console.log(
-      `seed ${seed} breaks a promise, after ${seed - from + 1} schedules and ${seconds} s:\n${result.broken.join('\n')}`,
-    );
-    const small = await shrink(plan, result);
-    const left = small.without.size === 0 ? '' : ` --without ${[...small.without].join(',')}`;
-    console.log(`replay it: npm run simulate -- --seed ${seed} --steps ${small.steps}${left} --trace`);
-    process.exit(1);
+/** What has happened since the last word, the seed that comes next, and what was found if a promise is broken. */
+interface Word {
+  schedules: number;
+  steps: number;
+  happenings: ReadonlyMap<string, number>;
+  next: number;
+  broken: { plan: Plan; result: Result } | null;
+}
+
+if (isMainThread) await main();
+else await work(workerData as Share);
+
+async function work({ from, to, stride, steps, without }: Share): Promise<void> {
+  // Faults are errors, and their stacks would be read by nobody; a replay has them.
+  Error.stackTraceLimit = 0;
+  let word: Word = { schedules: 0, steps: 0, happenings: new Map(), next: from, broken: null };
+  const tell = () => {
+    parentPort?.postMessage(word);
+    word = { ...word, schedules: 0, steps: 0, happenings: new Map() };
+  };
+  for (let seed = from; seed <= to; seed += stride) {
+    const plan = { seed, steps, without };
+    const result = await runSchedule(plan);
+    word.schedules += 1;
+    word.steps += result.steps;
+    word.next = seed + stride;
+    word.happenings = sum(word.happenings, result.happenings);
+    if (result.broken.length > 0) {
+      word.broken = { plan, result };
+      break;
+    }
+    if (word.schedules === toldEvery) tell();
   }
+  tell();
 }
-const seconds = (performance.now() - startedAt) / 1000;
-const runs = to - from + 1;
-const { user, system } = process.cpuUsage(usedAt);
-const cpuSeconds = (user + system) / 1_000_000;
-console.log(
-  `${runs} schedules, seeds ${from} to ${to}; no promise is broken
-` +
-    `${seconds.toFixed(1)} s, ${(runs / seconds).toFixed(0)} per second; ${cpuSeconds.toFixed(1)} s of CPU, ${(runs / cpuSeconds).toFixed(0)} per second of CPU`,
-);
-console.table(Object.fromEntries([...happenings].sort().map(([what, times]) => [what, { times }])));
-const missing = requiredHappenings.filter((what) => !happenings.has(what));
-if (missing.length > 0) {
-  console.log(`VOID: it never happened that: ${missing.join(', ')}`);
-  process.exit(2);
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      runs: { type: 'string', default: '1000' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      steps: { type: 'string', default: String(stepsDefault) },
+      without: { type: 'string', default: '' },
+      workers: { type: 'string', default: String(availableParallelism()) },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  const from = Number(values.from ?? values.seed);
+  const to = values.to === undefined ? from + Number(values.runs) - 1 : Number(values.to);
+  const plan = { steps: Number(values.steps), without: new Set(values.without.split(',').filter(Boolean).map(Number)) };
+  if (values.trace) process.exit(await trace({ seed: from, ...plan }));
+  const stride = Math.max(1, Math.min(Number(values.workers), to - from + 1));
+  process.exit(await playAll({ from, to, stride, ...plan }));
+}
+
+async function trace(plan: Plan): Promise<number> {
+  const { broken } = await runSchedule(plan, (line) => console.log(line));
+  console.log(broken.length === 0 ? 'no promise is broken' : broken.join('\n'));
+  return broken.length === 0 ? 0 : 1;
+}
+
+async function playAll(share: Share): Promise<number> {
+  const { from, to, stride } = share;
+  const startedAt = performance.now();
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  let happenings: Word['happenings'] = new Map();
+  let schedules = 0;
+  let steps = 0;
+  const next = Array.from({ length: stride }, (_, n) => from + n);
+  /** All seeds below it are done. */
+  const resumeAt = () => Math.min(...next);
+  const hear = (n: number, word: Word): void => {
+    const printed = Math.floor(schedules / printedEvery);
+    schedules += word.schedules;
+    steps += word.steps;
+    happenings = sum(happenings, word.happenings);
+    next[n] = word.next;
+    if (Math.floor(schedules / printedEvery) > printed)
+      console.log(
+        `${schedules} schedules, ${(schedules / seconds()).toFixed(0)} per second, ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB; to go on from here: --from ${resumeAt()} --to ${to}`,
+      );
+  };
+  const broken = await new Promise<Word['broken']>((resolve, reject) => {
+    let playing = stride;
+    const workers = next.map((first) => {
+      const worker = new Worker(new URL(import.meta.url), {
+        workerData: { ...share, from: first },
+        argv: [],
+        resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+      });
+      worker.on('message', (word: Word) => {
+        hear(first - from, word);
+        if (word.broken === null) return;
+        for (const each of workers) void each.terminate();
+        resolve(word.broken);
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => {
+        playing -= 1;
+        if (playing === 0) resolve(null);
+      });
+      return worker;
+    });
+  });
+  if (broken !== null) {
+    await report(broken, schedules, seconds());
+    return 1;
+  }
+  console.log(
+    `${schedules} schedules, seeds ${from} to ${to}; no promise is broken
+${seconds().toFixed(1)} s with ${stride} workers: ${(schedules / seconds()).toFixed(0)} schedules and ${(steps / seconds()).toFixed(0)} steps per second`,
+  );
+  console.table(Object.fromEntries([...happenings].sort().map(([what, times]) => [what, { times }])));
+  const missing = requiredHappenings.filter((what) => !happenings.has(what));
+  if (missing.length > 0) console.log(`VOID: it never happened that: ${missing.join(', ')}`);
+  return missing.length > 0 ? 2 : 0;
+}
+
+async function report(
+  { plan, result }: NonNullable<Word['broken']>,
+  schedules: number,
+  seconds: number,
+): Promise<void> {
+  console.log(`seed ${plan.seed} breaks a promise, after ${schedules} schedules and ${seconds.toFixed(1)} s:`);
+  console.log(result.broken.join('\n'));
+  const small = await shrink(plan, result);
+  const left = small.without.size === 0 ? '' : ` --without ${[...small.without].join(',')}`;
+  console.log(`replay it: npm run simulate -- --seed ${plan.seed} --steps ${small.steps}${left} --trace`);
+}
+
+function sum(one: Word['happenings'], other: Word['happenings']): Map<string, number> {
+  const all = new Map(one);
+  for (const [what, times] of other) all.set(what, (all.get(what) ?? 0) + times);
+  return all;
 }

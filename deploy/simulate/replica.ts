@@ -33,12 +33,20 @@ const waits = { delaysMs: [60_000, 300_000, 900_000] as const, patienceMs: 600_0
 const prefetch = 3;
 const relayBatchMax = 4;
 
+/** Something that a process does now and then. */
+export interface Loop {
+  name: string;
+  run: () => Promise<unknown>;
+  /** Whether it would find something to do: mostly it runs then. */
+  hasWork: () => boolean;
+}
+
 /** What a service is made of, for one life of one process. */
 export interface Wired {
   handlers: Handlers;
   retried?: Retried;
-  loops: Record<string, () => Promise<unknown>>;
-  outbox: Transact<OutboxTx>;
+  loops: Loop[];
+  outbox: { transact: Transact<OutboxTx>; hasWork: () => boolean };
 }
 
 /** One replica of a service: the same code as in production from the delivery of a message to its acknowledgement. */
@@ -49,7 +57,7 @@ export interface Replica {
   wantsMessage(): boolean;
   receive(from: string, n: number): void;
   /** Loops that are not running now. */
-  idle(): string[];
+  idle(): Loop[];
   start(loop: string): void;
 }
 
@@ -95,14 +103,14 @@ export function bootReplica(deps: {
   async function relay(): Promise<void> {
     const { channel, publish } = relaying;
     const sent = await relayBatch({
-      transact: wired.outbox,
+      transact: wired.outbox.transact,
       exchange: names.exchange,
       publish,
       batchMax: relayBatchMax,
     });
     if (sent.timedOut) channel.close();
   }
-  const loops: Wired['loops'] = { ...wired.loops, relay };
+  const loops: Loop[] = [...wired.loops, { name: 'relay', run: relay, hasWork: wired.outbox.hasWork }];
 
   return {
     service,
@@ -113,13 +121,13 @@ export function bootReplica(deps: {
       const { take } = consuming;
       scheduler.spawn(process, () => take(message), { done: () => {}, failed: rethrow, lost: () => {} });
     },
-    idle: () => Object.keys(loops).filter((name) => !running.has(name)),
+    idle: () => (running.size === 0 ? loops : loops.filter(({ name }) => !running.has(name))),
     start: (name) => {
-      const loop = loops[name];
+      const loop = loops.find((one) => one.name === name);
       if (loop === undefined) throw new Error(`no loop ${name}`);
       running.add(name);
       const ended = () => void running.delete(name);
-      scheduler.spawn(process, loop, { done: ended, failed: ended, lost: () => {} });
+      scheduler.spawn(process, loop.run, { done: ended, failed: ended, lost: () => {} });
     },
   };
 }

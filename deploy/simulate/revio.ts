@@ -35,15 +35,15 @@ export const brandId = 'our-brand';
 
 /** Far too short to be safe, and therefore fast: nobody attacks a schedule but itself. */
 const pair = generateKeyPairSync('rsa', {
-  modulusLength: 1024,
+  modulusLength: 512,
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
 });
 const privateKey: KeyObject = createPrivateKey(pair.privateKey);
 export const revioPublicKeyPem = pair.publicKey;
 
-export function simRevio(deps: { host: Host; chance: Chance; faults: Faults }): SimRevio {
-  const { host, chance, faults } = deps;
+export function simRevio(deps: { host: Host; chance: Chance; faults: Faults; unsentPercent: number }): SimRevio {
+  const { host, chance, faults, unsentPercent } = deps;
   const webhooks: SimWebhook[] = [];
   let changes = 0;
   const { platform, handle, world } = barePlatform({
@@ -53,7 +53,7 @@ export function simRevio(deps: { host: Host; chance: Chance; faults: Faults }): 
     newId: chance.newUuid,
     emit: (event, object) => {
       const body = Buffer.from(JSON.stringify({ ...object, event_type: event }));
-      if (faults.strikes(`the webhook ${event} is never sent`, 10)) return;
+      if (unsentPercent === 100 || faults.strikes(`the webhook ${event} is never sent`, unsentPercent)) return;
       webhooks.push({ event, objectId: object.id, body, signature: '', tries: 0 });
     },
     changed: () => {

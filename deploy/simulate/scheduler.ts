@@ -33,10 +33,13 @@ export interface Scheduler {
   take(n: number): string;
   /** Until nothing moves without the schedule. */
   settle(): Promise<void>;
+  /** How often it was waited for that. */
+  settled(): number;
 }
 
 export function createScheduler(): Scheduler {
   let waiting: Waiting[] = [];
+  let settled = 0;
   const inHand = new Map<Process, Set<() => void>>();
   const able = (): Waiting[] => waiting.filter(({ process }) => !process.paused);
 
@@ -74,6 +77,11 @@ export function createScheduler(): Scheduler {
       taken.proceed();
       return `${taken.process.name}: ${taken.label}`;
     },
-    settle: () => new Promise((resolve) => void setImmediate(resolve)),
+    // After all microtasks, and those that they bring about; a turn of the event loop would take as long as the step.
+    settle: () => {
+      settled += 1;
+      return new Promise((resolve) => void process.nextTick(resolve));
+    },
+    settled: () => settled,
   };
 }

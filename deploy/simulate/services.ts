@@ -6,6 +6,7 @@ import { withAfterCommit } from '../../services/payments/src/after-commit.ts';
 import { resumeDeposits } from '../../services/payments/src/deposit/resume-deposits.ts';
 import { messageHandlers as paymentsHandlers } from '../../services/payments/src/handle-messages.ts';
 import { createRevioProvider } from '../../services/payments/src/revio/client.ts';
+import type { Step } from '../../services/payments/src/transaction/transaction.ts';
 import { createWalletClient } from '../../services/payments/src/wallet/client.ts';
 import { resumeHolds } from '../../services/payments/src/withdrawal/place-hold.ts';
 import { submitPayouts } from '../../services/payments/src/withdrawal/submit-payout.ts';
@@ -66,8 +67,13 @@ const httpTo = (life: Life, peer: 'Revio' | Simulated, timeoutMs: number) =>
     life.wireTo(peer),
   );
 
+const outboxOf = ({ databases, scheduler, process }: Life, name: Simulated): Wired['outbox'] => {
+  const { transactOf, hasWork } = databases.outboxes[name];
+  return { transact: transactOf(scheduler, process), hasWork };
+};
+
 export function wirePayments(life: Life) {
-  const { chance, scheduler, databases, process, clock, happened } = life;
+  const { chance, databases, process, clock, happened } = life;
   const transact = withAfterCommit(databases.payments.transactOf(process), {
     logger,
     wakeRelay: () => {},
@@ -112,20 +118,26 @@ export function wirePayments(life: Life) {
     noteExecuted: (outcome: string) => happened(`execute: ${outcome}`),
     noteFailure: () => {},
   };
+  const isDue = (step: Step): boolean => {
+    const now = clock.now();
+    return databases.payments.port
+      .transactions()
+      .some(({ nextStep, leasedUntil }) => nextStep === step && leasedUntil !== null && leasedUntil <= now);
+  };
   const wired: Wired = {
     handlers: paymentsHandlers(deps),
-    loops: {
-      'resume-deposits': () => resumeDeposits(deps),
-      'resume-holds': () => resumeHolds(deps),
-      'submit-payouts': () => submitPayouts(deps),
-    },
-    outbox: databases.outboxes.payments.transactOf(scheduler, process),
+    loops: [
+      { name: 'resume-deposits', run: () => resumeDeposits(deps), hasWork: () => isDue('create_purchase') },
+      { name: 'resume-holds', run: () => resumeHolds(deps), hasWork: () => isDue('place_hold') },
+      { name: 'submit-payouts', run: () => submitPayouts(deps), hasWork: () => isDue('submit_payout') },
+    ],
+    outbox: outboxOf(life, 'payments'),
   };
   return { deps, wired };
 }
 
 export function wireWallet(life: Life) {
-  const { chance, scheduler, databases, process, clock } = life;
+  const { chance, databases, process, clock } = life;
   const deps = {
     transact: databases.wallet.transactOf(process),
     queue: createKeyed(),
@@ -135,14 +147,14 @@ export function wireWallet(life: Life) {
   };
   const wired: Wired = {
     handlers: walletHandlers(deps),
-    loops: {},
-    outbox: databases.outboxes.wallet.transactOf(scheduler, process),
+    loops: [],
+    outbox: outboxOf(life, 'wallet'),
   };
   return { deps, wired };
 }
 
 export function wireWebhooks(life: Life) {
-  const { chance, scheduler, databases, process, clock } = life;
+  const { chance, databases, process, clock } = life;
   const transact = databases.webhooks.transactOf(process);
   const duplicates = createDuplicateCounts(transact);
   const deps = {
@@ -169,8 +181,8 @@ export function wireWebhooks(life: Life) {
       'reconciler.observation-handled.v1': (event) => recordHandled(deps, event),
       'reconciler.observation-failed.v1': (event) => recordFailed(deps, event),
     },
-    loops: { 'count-duplicates': () => duplicates.write() },
-    outbox: databases.outboxes.webhooks.transactOf(scheduler, process),
+    loops: [{ name: 'count-duplicates', run: () => duplicates.write(), hasWork: () => true }],
+    outbox: outboxOf(life, 'webhooks'),
   };
   const receive = (raw: Buffer, signature: string) =>
     receiveDelivery(deps, {
@@ -182,7 +194,9 @@ export function wireWebhooks(life: Life) {
 }
 
 export function wireReconciler(life: Life) {
-  const { chance, scheduler, databases, process, clock, leaseName } = { ...life, leaseName: life.process.name };
+  const { chance, databases, process, clock } = life;
+  const { port } = databases.reconciler;
+  const leaseName = process.name;
   const transact = databases.reconciler.transactOf(process);
   const deps = { transact, clock, newUuid: chance.newUuid, policy, plan };
   const asking = { payments: httpTo(life, 'payments', 20_000), paymentsKey: key, logger, pauseMs: 30_000 };
@@ -198,17 +212,29 @@ export function wireReconciler(life: Life) {
   const wired: Wired = {
     handlers: reconcilerHandlers(deps, () => {}),
     retried: (event, reason) => tellRetry({ transact, wakeRelay: () => {} } as never, event, reason),
-    loops: {
-      sweep: () => sweep(sweepDeps),
-      rematch: () =>
-        rematch({
-          ...deps,
-          holdsLease: async () => (await databases.leases('rematch', leaseName, 3 * minuteMs)) !== null,
-          retryAfterMs: minuteMs,
-          unmatchedAfterMs: 24 * 60 * minuteMs,
-        }),
-    },
-    outbox: databases.outboxes.reconciler.transactOf(scheduler, process),
+    loops: [
+      {
+        name: 'sweep',
+        run: () => sweep(sweepDeps),
+        hasWork: () => {
+          const now = clock.now();
+          return port.objects().some(({ nextReadAt }) => nextReadAt !== null && nextReadAt <= now);
+        },
+      },
+      {
+        name: 'rematch',
+        run: () =>
+          rematch({
+            ...deps,
+            holdsLease: async () => (await databases.leases('rematch', leaseName, 3 * minuteMs)) !== null,
+            retryAfterMs: minuteMs,
+            unmatchedAfterMs: 24 * 60 * minuteMs,
+          }),
+        hasWork: () =>
+          port.waiting().length > 0 || port.subjects().some(({ objectId, endedAt }) => objectId === null && !endedAt),
+      },
+    ],
+    outbox: outboxOf(life, 'reconciler'),
   };
   return { wired };
 }

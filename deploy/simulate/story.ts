@@ -1,5 +1,4 @@
 import { Problem } from '#libs/http';
-import { addBankAccount } from '../../services/payments/src/bank-account/add-bank-account.ts';
 import { requestDeposit } from '../../services/payments/src/deposit/request-deposit.ts';
 import { cancelWithdrawal } from '../../services/payments/src/withdrawal/cancel-withdrawal.ts';
 import { requestWithdrawal } from '../../services/payments/src/withdrawal/request-withdrawal.ts';
@@ -7,7 +6,6 @@ import type { Chance } from './chance.ts';
 import type { Faults } from './faults.ts';
 import { signed } from './revio.ts';
 import type { Scheduler } from './scheduler.ts';
-import { sealingKeys } from './services.ts';
 import type { System } from './system.ts';
 
 /** A request of the user, which is sent again with the same key until it is answered, as clients do (F1). */
@@ -18,6 +16,13 @@ export interface Request {
   inFlight: number;
   /** Undefined until it is answered for good. */
   answer: { id: string | null; status: number } | undefined;
+}
+
+/** Whoever the schedule is about, and what was asked before it. */
+export interface User {
+  id: string;
+  bankAccountId: string;
+  requests: readonly Request[];
 }
 
 export interface Story {
@@ -32,32 +37,27 @@ export interface Story {
   insist(): boolean;
   /** Delivers the nth webhook. */
   deliverWebhook(n: number): string;
-  userId: string;
 }
 
 const amounts = [1_000n, 2_500n, 4_000n];
-/** With the first deposit. */
-const requestsMax = 3;
+/** Of each kind, with those from the beginning. Many at once meet each other, few meet more of what goes wrong. */
+const requestsMaxOf = [1, 2, 3];
 
-export async function createStory(deps: {
+export function createStory(deps: {
+  user: User;
   system: System;
   chance: Chance;
   scheduler: Scheduler;
   faults: Faults;
   happened: (what: string) => void;
-}): Promise<Story> {
+}): Story {
   const { system, chance, scheduler, faults, happened } = deps;
   const { revio, databases } = system;
-  const userId = chance.newUuid();
-  const account = { userId, bankCode: '250655', bankName: null, holder: 'T MOKOENA', accountNumber: '62000000001' };
-  const opening = { transact: databases.payments.look, sealingKeys, newUuid: chance.newUuid };
-  const { id: bankAccountId } = await addBankAccount(
-    { ...opening, coolOffMs: 0, clock: { now: () => new Date(0), monotonicMs: () => 0 } } as never,
-    account,
-  );
+  const { id: userId, bankAccountId } = deps.user;
   const asked = { userId, email: 'user@example.com', currency: 'ZAR' as const };
-  const requests: Request[] = [];
+  const requests = deps.user.requests.map((request) => ({ ...request }));
   const expired = new Set<string>();
+  const requestsMax = chance.pick(requestsMaxOf);
 
   function send(request: Request): void {
     const at = system.payments();
@@ -154,7 +154,6 @@ export async function createStory(deps: {
   }
 
   return {
-    userId,
     requests,
     fund: () => {
       const request: Request = {

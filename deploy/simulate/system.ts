@@ -31,6 +31,7 @@ export function createSystem(world: {
   scheduler: Scheduler;
   faults: Faults;
   happened: (what: string) => void;
+  unsentPercent: number;
 }) {
   const { host, chance, scheduler, faults, happened } = world;
   const databases = openDatabases(world);
@@ -117,12 +118,15 @@ export function createSystem(world: {
       running = allReplicas();
     },
     /** Queues that have something for somebody who would take it. */
-    deliverable: (): { replica: Replica; queue: string; length: number }[] =>
-      replicas().flatMap((replica) => {
+    deliverable: (): { replica: Replica; queue: string; length: number }[] => {
+      const found: { replica: Replica; queue: string; length: number }[] = [];
+      for (const replica of running) {
         const queue = queueOf(replica.service);
         const { length } = broker.queue(queue);
-        return length > 0 && !replica.process.paused && replica.wantsMessage() ? [{ replica, queue, length }] : [];
-      }),
+        if (length > 0 && !replica.process.paused && replica.wantsMessage()) found.push({ replica, queue, length });
+      }
+      return found;
+    },
     /** An operator replays what has died: back into its queue, under its own id, with all its tries. */
     replayDeadLetters: (): number => {
       let replayed = 0;
@@ -138,8 +142,6 @@ export function createSystem(world: {
       }
       return replayed;
     },
-    /** Whether its outbox has something for a relay. */
-    hasMail: (service: Replica['service']): boolean => databases.outboxes[service as Simulated].hasWork(),
     /** Messages anywhere between a commit and its handling. */
     onTheirWay: (): number =>
       simulatedServices.reduce(

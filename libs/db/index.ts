@@ -2,7 +2,7 @@ export { connectDatabase, type Database } from './connect-database.ts';
 export { connectReplica, type Replica } from './connect-replica.ts';
 export { Contended, constraintOf, isStatementTimeout, isUnavailable, UnknownCommit } from './errors.ts';
 export { acquireLease, leasesSchema, memoryLeases } from './lease.ts';
-export { createMemoryDatabase, type MemoryDatabase } from './memory-database.ts';
+export { createMemoryDatabase, type MemoryDatabase, type MemoryDump } from './memory-database.ts';
 export { type Migration, migrate, requireMigrations } from './migrate.ts';
 export type { OneTrip } from './one-trip.ts';
 export { over } from './over.ts';

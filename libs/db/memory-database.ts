@@ -9,7 +9,13 @@ export interface MemoryDatabase {
   table<Row extends object>(definition: TableDefinition<Row>): MemoryTable<Row>;
   /** Transactions whose `tx` is `port`: the stores that write into this database's tables. */
   over<Tx>(port: Tx): Transact<Tx>;
+  /** All rows, for another database that has the same tables, made in the same order. */
+  dump(): MemoryDump;
+  load(dump: MemoryDump): void;
 }
+
+/** Of each table its rows by key. */
+export type MemoryDump = readonly (readonly (readonly [string, object])[])[];
 
 interface TableDefinition<Row> {
   key: (row: Row) => string;
@@ -29,7 +35,7 @@ interface MemoryTable<Row> {
   /** The row as it is now, or undefined if there is none of that key. */
   update(key: string, change: Partial<Row>): Row | undefined;
   delete(key: string): boolean;
-  all(): Row[];
+  all(): readonly Row[];
   filter(claim: (row: Row) => boolean): Row[];
 }
 
@@ -51,10 +57,16 @@ interface Transaction {
 
 interface Journal {
   current: Transaction | undefined;
+  tables: Kept[];
+}
+
+interface Kept {
+  dump(): MemoryDump[number];
+  load(rows: MemoryDump[number]): void;
 }
 
 export function createMemoryDatabase(): MemoryDatabase {
-  const journal: Journal = { current: undefined };
+  const journal: Journal = { current: undefined, tables: [] };
   let last: Promise<unknown> = Promise.resolve();
   return {
     table: (definition) => createTable(journal, definition),
@@ -63,6 +75,8 @@ export function createMemoryDatabase(): MemoryDatabase {
       last = mine.catch(() => {});
       return mine;
     },
+    dump: () => journal.tables.map((table) => table.dump()),
+    load: (dump) => dump.forEach((rows, n) => void journal.tables[n]?.load(rows)),
   };
 }
 
@@ -85,6 +99,21 @@ async function inTransaction<R>(journal: Journal, work: () => Promise<R>): Promi
 function createTable<Row extends object>(journal: Journal, definition: TableDefinition<Row>): MemoryTable<Row> {
   const { key, keyConstraint = 'primary_key', unique = {} } = definition;
   const rows = new Map<string, Row>();
+  /** The rows as a list, until one changes: whoever only looks, looks often. */
+  let list: readonly Row[] | undefined;
+  const all = (): readonly Row[] => {
+    list ??= [...rows.values()];
+    return list;
+  };
+  const constraints = Object.entries(unique);
+
+  journal.tables.push({
+    dump: () => [...rows],
+    load: (kept) => {
+      list = undefined;
+      for (const [id, row] of kept) rows.set(id, row as Row);
+    },
+  });
 
   /** Outside of a transaction a statement is its own, as with autocommit. */
   const checkAlive = () => {
@@ -92,14 +121,19 @@ function createTable<Row extends object>(journal: Journal, definition: TableDefi
   };
   const put = (id: string, row: Row | undefined) => {
     const before = rows.get(id);
-    journal.current?.undo.push(() => (before === undefined ? rows.delete(id) : rows.set(id, before)));
+    journal.current?.undo.push(() => {
+      list = undefined;
+      if (before === undefined) rows.delete(id);
+      else rows.set(id, before);
+    });
+    list = undefined;
     if (row === undefined) rows.delete(id);
     else rows.set(id, Object.freeze({ ...row }));
   };
   const violated = (row: Row, self: Row | undefined): string | undefined => {
     const taken = rows.get(key(row));
     if (taken !== undefined && taken !== self) return keyConstraint;
-    for (const [name, value] of Object.entries(unique)) {
+    for (const [name, value] of constraints) {
       const mine = value(row);
       if (mine === null) continue;
       for (const other of rows.values()) if (other !== self && value(other) === mine) return name;
@@ -145,7 +179,7 @@ function createTable<Row extends object>(journal: Journal, definition: TableDefi
       if (known) put(id, undefined);
       return known;
     },
-    all: () => [...rows.values()],
-    filter: (claim) => [...rows.values()].filter(claim),
+    all,
+    filter: (claim) => all().filter(claim),
   };
 }

@@ -42,6 +42,7 @@ export function createBreaker<Request, Response>(
     volumeThreshold: given.volumeThreshold ?? 10,
     rollingCountTimeout: given.windowMs ?? 10_000,
     resetTimeout: given.resetMs ?? 5_000,
+    rollingPercentilesEnabled: false, // Nor do latencies say anything about whether it opens.
     enableSnapshots: false, // Nobody listens to them, and each is a sort of all latencies, every second.
     // An answer that is too large comes from a healthy server; what is thrown before the wire is our own mistake.
     errorFilter: (error: unknown) =>

@@ -74,7 +74,7 @@ export function postgresMessages(sql: Sql, { source, newUuid, now }: MessageSour
 
 export interface MemoryMessages extends MessageTx {
   /** What committed transactions sent, oldest first. */
-  enqueued(): Envelope[];
+  enqueued(): readonly Envelope[];
   /** The same of one type, typed. */
   enqueuedOf<T extends EventType>(type: T): Envelope<T>[];
 }

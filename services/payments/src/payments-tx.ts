@@ -36,7 +36,8 @@ export const postgresPaymentsTx = (sql: Sql, messages: MessageSource): PaymentsT
   ...postgresMessages(sql, messages),
 });
 
-export function memoryPaymentsTx(memory: MemoryDatabase, messages: MessageSource): PaymentsTx & MemoryMessages {
+/** The store in memory, with its rows open to whoever checks them. */
+export function memoryPaymentsTx(memory: MemoryDatabase, messages: MessageSource) {
   const freezes = memoryFreezes(memory);
   return {
     ...memoryTransactions(memory, freezes.isFrozen),
@@ -46,5 +47,5 @@ export function memoryPaymentsTx(memory: MemoryDatabase, messages: MessageSource
     ...freezes.tx,
     ...memoryActs(memory),
     ...memoryMessages(memory, messages),
-  };
+  } satisfies PaymentsTx & MemoryMessages;
 }

@@ -10,10 +10,12 @@ import type { Verdict } from './verdict.ts';
 
 /** The store in memory, and what a test may look at. */
 export interface MemoryReconciler extends ReconcilerTx, Pick<MemoryMessages, 'enqueued' | 'enqueuedOf'> {
-  verdicts(): Verdict[];
-  cases(): Case[];
-  movements(): Movement[];
-  waiting(): Waiting[];
+  subjects(): readonly Subject[];
+  objects(): readonly ProviderObject[];
+  verdicts(): readonly Verdict[];
+  cases(): readonly Case[];
+  movements(): readonly Movement[];
+  waiting(): readonly Waiting[];
 }
 
 export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSource): MemoryReconciler {
@@ -34,6 +36,8 @@ export function memoryReconcilerTx(memory: MemoryDatabase, messages: MessageSour
     ...memoryMessages(memory, messages),
     ...memoryPeople(memory, cases),
     ...memoryObservedMoves(memory),
+    subjects: () => subjects.all(),
+    objects: () => objects.all(),
     verdicts: () => verdicts.all(),
     cases: () => cases.all(),
     movements: () => movements.all(),

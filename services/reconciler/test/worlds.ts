@@ -21,8 +21,8 @@ export interface World {
   /** Seconds after the start of the samples. */
   time: { now: number };
   verdicts(transactionId: string): Promise<Verdict[]>;
-  cases(): Promise<Case[]>;
-  waiting(): Promise<Waiting[]>;
+  cases(): Promise<readonly Case[]>;
+  waiting(): Promise<readonly Waiting[]>;
   sent(type: EventType): Promise<Envelope[]>;
   nextReadAt(objectId: string): Promise<Date | null>;
   close(): Promise<void>;

@@ -3,7 +3,10 @@ import type { TimelineEntry, Transaction } from './transaction.ts';
 import type { TransactionTx } from './transaction-store.ts';
 
 /** The transactions in memory, by the same rules as the SQL; the contract test runs over both. */
-export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Transaction) => boolean): TransactionTx {
+export function memoryTransactions(
+  memory: MemoryDatabase,
+  isFrozen: (row: Transaction) => boolean,
+): TransactionTx & { transactions(): readonly Transaction[] } {
   const transactions = memory.table<Transaction>({
     key: (row) => row.id,
     keyConstraint: 'transactions_pkey',
@@ -31,6 +34,7 @@ export function memoryTransactions(memory: MemoryDatabase, isFrozen: (row: Trans
   const uncommitted = (row: Transaction) => row.status === 'pending' && row.executeSentAt === null;
 
   return {
+    transactions: () => transactions.all(),
     insertTransaction: async (transaction) => {
       transactions.insert(transaction);
       note(transaction);

@@ -38,7 +38,9 @@ export const postgresObservedMoves = (sql: Sql): ObservedMoveTx => ({
   },
 });
 
-export function memoryObservedMoves(memory: MemoryDatabase): ObservedMoveTx & { observedMoves(): ObservedMove[] } {
+export function memoryObservedMoves(
+  memory: MemoryDatabase,
+): ObservedMoveTx & { observedMoves(): readonly ObservedMove[] } {
   const rows = memory.table<ObservedMove>({
     key: ({ kind, objectId }) => `${kind} ${objectId}`,
     keyConstraint: 'observed_moves_pkey',

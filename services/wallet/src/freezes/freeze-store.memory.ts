@@ -35,8 +35,7 @@ export function memoryFreezes(memory: MemoryDatabase, mark: (owner: Owner, froze
       if (released?.owner != null) mark(released.owner, null);
     },
     listFreezes: async (limit) =>
-      freezes
-        .all()
+      [...freezes.all()]
         .sort((a, b) => lasts(a) - lasts(b) || b.frozenAt.getTime() - a.frozenAt.getTime())
         .slice(0, limit),
     insertAct: async (act) => acts.insert(act),
