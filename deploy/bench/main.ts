@@ -1,21 +1,29 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type FigureDefinition, figures, isKept } from './figures.ts';
+import { type FigureDefinition, figuresOf, isKept } from './figures.ts';
 import { type Measured, measure } from './measure.ts';
 import { startPrivateServers } from './private-servers.ts';
 import { wholeFlows } from './whole-flows.ts';
 
 /**
- * `npm run bench`, or `npm run bench -- B1 B3 --runs 9 --markdown table.md`: every figure as a ratio to a baseline of the same run, with what
+ * `npm run bench`, or `npm run bench -- B1 B3 --runs 9 --entries 1000000 --markdown table.md`: every figure as a ratio to a baseline of the same run, with what
  * else the machine was doing. A figure whose books do not add up afterwards is VOID. Exits with 1 when one is, or is below its floor.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, markdown: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    entries: { type: 'string', default: '10000000' },
+    markdown: { type: 'string' },
+  },
 });
 const runs = Number(values.runs);
 if (!(Number.isInteger(runs) && runs >= 1 && runs <= 50)) throw new Error('--runs is a number from 1 to 50');
+const entries = Number(values.entries);
+if (!(Number.isInteger(entries) && entries >= 20_000 && entries <= 100_000_000))
+  throw new Error('--entries is a number from 20000 to 100000000');
+const figures = figuresOf(entries);
 const ids = new Set([...figures.map(({ id }) => id.split(' ')[0]), 'B9', 'B10']);
 const unknown = positionals.filter((id) => !ids.has(id));
 if (unknown.length > 0) throw new Error(`no such figure: ${unknown.join(', ')}. There are ${[...ids].join(', ')}.`);

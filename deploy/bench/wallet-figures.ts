@@ -1,5 +1,6 @@
 import type { Figure } from './measure.ts';
 import type { PrivateServers } from './private-servers.ts';
+import { walletsCount } from './wallet-data.ts';
 import { type HoldsRig, holdsRig } from './wallet-holds.ts';
 
 type Make = (servers: PrivateServers, root: string, tell: (text: string) => void) => Promise<Figure>;
@@ -7,9 +8,6 @@ type Make = (servers: PrivateServers, root: string, tell: (text: string) => void
 /** Each figure has a ledger of its own, so that none begins with what another left. */
 let ledgers = 0;
 const small = () => ({ name: `holds_${++ledgers}`, postingsEach: 1 });
-/** 500 postings of two entries in each of ten thousand wallets are ten million entries. */
-const large = { name: 'ten_million', postingsEach: 500 };
-
 const onSmall =
   (make: (rig: HoldsRig) => Promise<Omit<Figure, 'broken' | 'close'>>): Make =>
   async (servers, root, tell) => {
@@ -50,15 +48,18 @@ export const isolation = onSmall(async (rig) => {
   return { ours: spread, baseline: weaker.spread, missed };
 });
 
-/** B8: B1 on a ledger of ten million entries beside B1 on one that has just begun. */
-export const largeLedger: Make = async (servers, root, tell) => {
-  const begun = await holdsRig(servers, root, { ...small(), tell });
-  const grown = await holdsRig(servers, root, { ...large, tell });
-  const [ours, baseline] = [await grown.service({}), await begun.service({})];
-  return {
-    ours: ours.spread,
-    baseline: baseline.spread,
-    broken: async () => [...(await begun.brokenPromises()), ...(await grown.brokenPromises())],
-    close: async () => void (await Promise.all([begun.close(), grown.close()])),
+/** B8: B1 on a ledger of so many entries, two to a posting, beside B1 on one that has just begun. */
+export const largeLedger =
+  (entries: number): Make =>
+  async (servers, root, tell) => {
+    const large = { name: 'large', postingsEach: Math.ceil(entries / 2 / walletsCount) };
+    const begun = await holdsRig(servers, root, { ...small(), tell });
+    const grown = await holdsRig(servers, root, { ...large, tell });
+    const [ours, baseline] = [await grown.service({}), await begun.service({})];
+    return {
+      ours: ours.spread,
+      baseline: baseline.spread,
+      broken: async () => [...(await begun.brokenPromises()), ...(await grown.brokenPromises())],
+      close: async () => void (await Promise.all([begun.close(), grown.close()])),
+    };
   };
-};
