@@ -80,7 +80,8 @@ export async function runSchedule(plan: Plan, note: (line: string) => void = () 
       broken = await heal(run);
       at = null;
     }
-    if (broken.length === 0) broken = brokenChain(system);
+    // With a watch that has seen nothing yet, so that every rule is asked once more.
+    if (broken.length === 0) broken = [...createWatch(system)(), ...brokenChain(system)];
     noteEnds(system, happened);
     return { broken, at, happenings, faults: faults.drawn(), steps: scheduler.settled() };
   } finally {
