@@ -9,7 +9,7 @@ export {
   messagingSchema,
   postgresMessages,
 } from './messages.ts';
-export { type KeptDays, pruneMessages, pruningSchema } from './pruning.ts';
+export { type KeptDays, pruneMessages, pruningByPlace, pruningSchema } from './pruning.ts';
 export { publisherOn } from './publisher.ts';
 export { createReceiver, DependencyDown, type Handlers, type Received, type Retried } from './receive.ts';
 export { type OutboxRow, type OutboxTx, type Relay, type RelayOptions, relayBatch, startRelay } from './relay.ts';

@@ -29,6 +29,30 @@ export const pruningSchema = (role: string): string => `
   GRANT EXECUTE ON FUNCTION prune_messages TO ${role};
 `;
 
+/**
+ * The same, deleting what it has found by its place. As a join the inbox was read as a whole for each batch: a second with 600 000 rows, and
+ * with eight million longer than a statement may take, so that nothing was ever pruned again. Rows of the inbox are never updated,
+ * and these are locked, so that their places do not change.
+ */
+export const pruningByPlace = `
+  CREATE OR REPLACE FUNCTION prune_messages(sent timestamptz, received timestamptz, batch integer)
+  RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  DECLARE
+    sent_before constant timestamptz := least(sent, now() - interval '1 day');
+    received_before constant timestamptz := least(received, sent_before);
+    pruned integer;
+    counted integer;
+  BEGIN
+    DELETE FROM outbox WHERE published_at IS NOT NULL AND id = ANY(ARRAY(
+      SELECT id FROM (SELECT id, created_at FROM outbox ORDER BY id LIMIT batch) AS oldest WHERE created_at < sent_before));
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM inbox WHERE processed_at < received_before LIMIT batch FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS counted = ROW_COUNT;
+    RETURN pruned + counted;
+  END $$;
+`;
+
 /** Two deletes of some tens of milliseconds: the table is never blocked, and a backlog of weeks is gone in minutes all the same. */
 const batchMax = 5_000;
 

@@ -5,6 +5,7 @@ import { Sessions1795486000200 } from './1795486000200-sessions.ts';
 import { RateLimits1795486000300 } from './1795486000300-rate-limits.ts';
 import { GatewayPruning1795510000100 } from './1795510000100-pruning.ts';
 import { GatewayStory1795523000100 } from './1795523000100-story.ts';
+import { GatewayPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   RateLimits1795486000300,
   GatewayPruning1795510000100,
   GatewayStory1795523000100,
+  GatewayPruningByPlace1795524000200,
 ];

@@ -7,6 +7,7 @@ import { PaymentsPruning1795510000300 } from './1795510000300-pruning.ts';
 import { PaymentsStory1795523000300 } from './1795523000300-story.ts';
 import { PaymentsHistoryReader1795524000000 } from './1795524000000-history-reader.ts';
 import { PaymentsLookUps1795524000100 } from './1795524000100-look-ups.ts';
+import { PaymentsPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   PaymentsStory1795523000300,
   PaymentsHistoryReader1795524000000,
   PaymentsLookUps1795524000100,
+  PaymentsPruningByPlace1795524000200,
 ];

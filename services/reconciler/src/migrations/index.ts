@@ -8,6 +8,7 @@ import { Conservation1795483000400 } from './1795483000400-conservation.ts';
 import { ReportsExplainNothing1795483900400 } from './1795483900400-reports-explain-nothing.ts';
 import { ReconcilerPruning1795510000400 } from './1795510000400-pruning.ts';
 import { ReconcilerStory1795523000400 } from './1795523000400-story.ts';
+import { ReconcilerPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ReportsExplainNothing1795483900400,
   ReconcilerPruning1795510000400,
   ReconcilerStory1795523000400,
+  ReconcilerPruningByPlace1795524000200,
 ];

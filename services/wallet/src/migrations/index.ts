@@ -8,6 +8,7 @@ import { Acts1795483000220 } from './1795483000220-acts.ts';
 import { Limits1795489000200 } from './1795489000200-limits.ts';
 import { WalletPruning1795510000200 } from './1795510000200-pruning.ts';
 import { WalletStory1795523000200 } from './1795523000200-story.ts';
+import { WalletPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   Limits1795489000200,
   WalletPruning1795510000200,
   WalletStory1795523000200,
+  WalletPruningByPlace1795524000200,
 ];

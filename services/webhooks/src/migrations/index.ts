@@ -4,6 +4,7 @@ import { DeliveryFailures1795481000100 } from './1795481000100-delivery-failures
 import { WebhooksPruning1795510000500 } from './1795510000500-pruning.ts';
 import { RateLimits1795511000100 } from './1795511000100-rate-limits.ts';
 import { WebhooksStory1795523000500 } from './1795523000500-story.ts';
+import { WebhooksPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   WebhooksPruning1795510000500,
   RateLimits1795511000100,
   WebhooksStory1795523000500,
+  WebhooksPruningByPlace1795524000200,
 ];
