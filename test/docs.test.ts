@@ -2,6 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { entities as payments } from '../services/payments/src/entities.ts';
+import { entities as reconciler } from '../services/reconciler/src/entities.ts';
+import { entities as wallet } from '../services/wallet/src/entities.ts';
+import { entities as webhooks } from '../services/webhooks/src/entities.ts';
 
 /** What the documents name exists: links, commands, paths and variables. */
 const root = path.resolve(import.meta.dirname, '..');
@@ -86,4 +90,17 @@ test('every setting that a document gives a value exists', () => {
       .map((name) => `${document}: ${name}`),
   );
   expect(unknown).toEqual([]);
+});
+
+test('O6: docs/scaling.md names the keys that the hot tables have', () => {
+  const primaryKeys = Object.entries({ wallet, payments, reconciler, webhooks }).flatMap(([service, entities]) =>
+    entities.map(({ options: { name, columns } }) => {
+      const key = Object.entries(columns).filter(([, column]) => column?.primary);
+      return [`${service}.${name}`, key.map(([field, column]) => column?.name ?? field).join(', ')] as const;
+    }),
+  );
+  const named = [...read('docs/scaling.md').matchAll(/^\| `(\w+\.\w+)` \| `([\w, ]+)` \|/gm)];
+  expect(named.length).toBeGreaterThan(10);
+  const keys = new Map<string, string>(primaryKeys);
+  expect(named.filter(([, table = '', key]) => keys.get(table) !== key).map(([row]) => row)).toEqual([]);
 });

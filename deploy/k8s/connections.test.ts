@@ -13,6 +13,8 @@ const compose = fs.readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
 
 /** For migrations, people and tools, and the three that PostgreSQL keeps for its superuser (deploy/local/scale.ts). */
 const keptForOthers = 20;
+/** Those of a wallet's batches (deploy/local/scale.ts). */
+const besideWallet = 4;
 /** A rollout starts a replica before it stops one (`maxSurge: 1`). */
 const surge = 1;
 
@@ -51,5 +53,5 @@ test('O2: the containers’ PostgreSQL has as many as three replicas of everythi
 
 test('O2: the budget counts with the pool that a service has when nothing is set', () => {
   const one = Object.fromEntries(serviceNames.map((name) => [name, 1])) as Scale;
-  expect(connectionsWanted(one, {})).toBe(serviceNames.length * baseConfig.DB_POOL_MAX.parse(undefined));
+  expect(connectionsWanted(one, {})).toBe(serviceNames.length * baseConfig.DB_POOL_MAX.parse(undefined) + besideWallet);
 });

@@ -18,14 +18,16 @@ test.each(['', 'wallet', 'wallet=0', 'wallet=-1', 'wallet=9', 'bank=2', 'wallet=
 
 test('O2: replicas whose pools PostgreSQL could not fill are refused, unless their pools are smaller or the server is another', () => {
   const many = 'gateway=4,wallet=4,payments=4,webhooks=4,reconciler=4';
-  expect(() => readScale(many, {})).toThrow('200 connections are more than PostgreSQL');
-  expect(() => readScale(many, { DB_POOL_MAX: '9' })).not.toThrow();
+  expect(() => readScale(many, {})).toThrow('216 connections are more than PostgreSQL');
+  expect(() => readScale(many, { DB_POOL_MAX: '8' })).not.toThrow();
   expect(() => readScale(many, { DATABASE_URL: 'postgres://elsewhere' })).not.toThrow();
 });
 
 test('O2: the budget counts each replica’s own pool', () => {
-  expect(connectionsWanted(one, {})).toBe(50);
-  expect(connectionsWanted({ ...one, wallet: 3 }, { DB_POOL_MAX: '5', WALLET__DB_POOL_MAX: '20' })).toBe(80);
+  expect(connectionsWanted(one, {})).toBe(54);
+  expect(connectionsWanted({ ...one, wallet: 3 }, { DB_POOL_MAX: '5', WALLET__DB_POOL_MAX: '20' })).toBe(
+    20 + 3 * (20 + 4),
+  );
 });
 
 test('O2: the balancer probes each replica on its operators’ port, and asks all when none is ready', () => {

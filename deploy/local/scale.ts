@@ -8,6 +8,8 @@ export type Scale = Record<Service, number>;
 const REPLICAS_MAX = 8;
 /** A pool's default size (libs/runtime/base-config.ts). */
 const POOL_DEFAULT = 10;
+/** Beside its pool: those that a wallet's batches of holds go on (libs/db/connect-database.ts). */
+const BESIDE_POOL: Partial<Scale> = { wallet: 4 };
 /** For migrations, people and tools, and the three that PostgreSQL keeps for its superuser. */
 const CONNECTIONS_KEPT = 20;
 
@@ -34,10 +36,13 @@ export function readScale(text: string | undefined, env: NodeJS.ProcessEnv): Sca
   return scale;
 }
 
-/** What all pools hold when they are full: replicas × DB_POOL_MAX, of each service. */
+/** What all replicas hold when their pools are full: DB_POOL_MAX each, and what a service has beside it. */
 export const connectionsWanted = (scale: Scale, env: NodeJS.ProcessEnv): number =>
   serviceNames
     .map(
-      (name) => scale[name] * Number(env[`${name.toUpperCase()}__DB_POOL_MAX`] ?? env['DB_POOL_MAX'] ?? POOL_DEFAULT),
+      (name) =>
+        scale[name] *
+        (Number(env[`${name.toUpperCase()}__DB_POOL_MAX`] ?? env['DB_POOL_MAX'] ?? POOL_DEFAULT) +
+          (BESIDE_POOL[name] ?? 0)),
     )
     .reduce((sum, pool) => sum + pool, 0);
