@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { removeWhenGone } from '../local/child.ts';
 import { startPostgres } from '../local/postgres.ts';
 import { rabbitmqRoot, startRabbit } from '../local/rabbitmq.ts';
 import { keptSecrets, type Secrets } from '../local/secrets.ts';
@@ -20,6 +21,7 @@ export interface PrivateServers {
  */
 export async function startPrivateServers(root: string): Promise<PrivateServers> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'piggybank-bench-'));
+  removeWhenGone(folder);
   fs.chmodSync(folder, 0o755); // as root, PostgreSQL runs as somebody else
   const [postgres, rabbit] = await Promise.all([
     startCounting(path.join(folder, 'postgres')),
@@ -30,10 +32,7 @@ export async function startPrivateServers(root: string): Promise<PrivateServers>
     secrets: keptSecrets(folder),
     postgresUrl: postgres.url,
     amqpUrl: rabbit.url,
-    stop: async () => {
-      await Promise.all([postgres.stop('KILL'), rabbit.stop('KILL')]);
-      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-    },
+    stop: async () => void (await Promise.all([postgres.stop('KILL'), rabbit.stop('KILL')])),
   };
 }
 
