@@ -39,7 +39,7 @@ test('O4: the shortened rules differ in durations alone, and longer stays longer
   expect(ms).toEqual([...ms].sort((a, b) => a - b));
   expect(new Set(ms).size).toBe(windows.length);
   expect(shortened('time() - max(x) > 900\ntime() - max(x) > 6 * 3600')).toBe(
-    'time() - max(x) > 14.3\ntime() - max(x) > 6 * 3600',
+    'time() - max(x) > 20.7\ntime() - max(x) > 6 * 3600',
   );
 });
 

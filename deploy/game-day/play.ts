@@ -24,7 +24,7 @@ export interface Played {
   complaints: readonly string[];
 }
 
-/** The longest windows are of 47 s, and what fires by several steps takes another half a minute; a loaded machine twice of that. */
+/** The longest windows are of 87 s, and what fires by several steps takes another half a minute; a loaded machine twice of that. */
 const QUIET_MS = 120_000;
 const FIRES_MS = 150_000;
 const CLEARS_MS = 180_000;

@@ -16,8 +16,8 @@ const ageOfSomething = /(\btime\(\) - [^>\n]*> )(300|900|1800)\b(?! *\*)/g;
 const unitS: Record<string, number> = { m: 60, h: 3_600, d: 86_400 };
 const seconds = (n: string, unit: string): number => Number(n) * (unitS[unit] ?? Number.NaN);
 
-/** 5 min → 8 s, 15 min → 14 s, 1 h → 22 s, 3 d → 47 s: with a scrape each second the shortest has eight samples. */
-const windowS = (s: number): number => Math.max(4, 8 + 4 * Math.log2(s / 300));
+/** 5 min → 8 s, 15 min → 21 s, 1 h → 37 s, 3 d → 87 s: with a scrape each second the shortest has eight samples. */
+const windowS = (s: number): number => Math.max(4, 8 + 8 * Math.log2(s / 300));
 /** 1 min → 2 s, 5 min → 4 s, 1 h → 8 s: two evaluations at least, so that one sample alone never fires. */
 const patienceS = (s: number): number => 2 + Math.log2(s / 60);
 
