@@ -18,6 +18,7 @@ async function openMessages(service: (typeof serviceNames)[number]) {
   return {
     owner: owner.read,
     own: own.read,
+    transact: own.transact,
     sent: ({ name, createdDaysAgo, publishedDaysAgo }: Row) =>
       owner.read.run(
         `INSERT INTO outbox (message_id, type, envelope, created_at, published_at)
@@ -70,6 +71,28 @@ test('O5: a backlog goes in batches', async () => {
   const counts = [];
   for (let n = 0; n < 4; n++) counts.push(await pruneMessages(messages.own, days, 2));
   expect(counts).toEqual([4, 4, 2, 0]);
+  await messages.close();
+});
+
+test('O5: a batch reads what it deletes, and not the whole inbox', async () => {
+  const messages = await openMessages('payments');
+  const [old, young, batch] = [2_000, 20_000, 500];
+  await messages.owner.run(
+    `INSERT INTO inbox (consumer, message_id, processed_at)
+     SELECT 'x', gen_random_uuid(), now() - CASE WHEN n <= $1 THEN interval '91 days' ELSE interval '1 day' END
+     FROM generate_series(1, $2::int) AS n`,
+    [old, old + young],
+  );
+  await messages.owner.run('ANALYZE inbox');
+  const read = await messages.transact(async (sql) => {
+    expect(await pruneMessages(sql, days, batch)).toBe(batch);
+    // Of this transaction alone; rows that an index led to are counted elsewhere.
+    const [row] = await sql.rows<{ read: number }>(
+      `SELECT seq_tup_read::int AS read FROM pg_stat_xact_user_tables WHERE relname = 'inbox'`,
+    );
+    return row?.read;
+  });
+  expect(read).toBeLessThan(old + young);
   await messages.close();
 });
 
