@@ -1,6 +1,6 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express from 'express';
+import { currentContext, runInContext } from '#libs/runtime';
 import { answerError } from './answer-error.ts';
 import type { AppOptions } from './app.ts';
 import { observeRequest } from './observe-request.ts';
@@ -91,7 +91,8 @@ function readJson(request: ReadRequest, next: () => void, fail: (error: unknown)
       fail(error);
     }
   };
-  request.on('end', AsyncResource.bind(ended)); // bound, because the socket's events know nothing of the request's context
+  const context = currentContext(); // which the socket's events know nothing of
+  request.on('end', () => runInContext(context, ended));
 }
 
 /** An object or a list, as Express' strict parser takes it. */

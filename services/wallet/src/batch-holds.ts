@@ -4,7 +4,7 @@ import type { Claim, Hold } from './ledger/ledger.ts';
 import type { Limits } from './ledger/limits.ts';
 
 /** What came of a claim in a batch. Without a hold it was left out, and is to be decided alone; with `doubt` it may have been placed all the same. */
-export type Batched = { hold: Hold; doubt?: never } | { hold: null; doubt?: UnknownCommit };
+type Batched = { hold: Hold; doubt?: never } | { hold: null; doubt?: UnknownCommit };
 
 /** Whoever calls has the turn of the wallet, and keeps it until the answer. Never throws. */
 export type BatchHolds = (claim: Claim, limits: Limits) => Promise<Batched>;
