@@ -55,7 +55,7 @@ async function run(stack: ChaosStack, seed: number): Promise<Violation[]> {
   await stack.sim('POST', 'faults/clear');
   await load.stop();
   await stack.sim('POST', 'advance', { ms: 121_000 }); // Revio's first retry of what nobody took
-  const { books, violations: atRest } = await booksAtRest(stack.books(), load.payWhatIsLeft);
+  const { books, violations: atRest } = await booksAtRest(stack.books(), load.endWhatIsLeft);
   const healedAfterS = Math.round((Date.now() - healingSinceMs) / 1_000);
   const watched = await watch.stop();
   const afterwards = await stillWorks(stack).then(

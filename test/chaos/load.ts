@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Books } from '../../deploy/audit/books.ts';
 import { diceOf } from '../scenarios/dice.ts';
 import type { Client } from '../system/client.ts';
 import type { ChaosStack } from './chaos-stack.ts';
@@ -18,8 +19,8 @@ export interface Load {
   reads: () => number;
   /** Ends the load; what is under way ends first. */
   stop(): Promise<void>;
-  /** The payers of deposits that are still open come back. */
-  payWhatIsLeft(): Promise<void>;
+  /** The payers of deposits that are still open come back; what nobody was shown the page of expires. */
+  endWhatIsLeft(books: Books): Promise<void>;
 }
 
 /** Each user deposits, pays, withdraws, cancels, repeats and looks, as the seed's dice say, until told to stop. */
@@ -44,8 +45,13 @@ export function startLoad(stack: ChaosStack, users: readonly Client[], seed: num
       stopping = true;
       await Promise.all(running);
     },
-    payWhatIsLeft: async () => {
-      for (const [id, user] of unpaid) await pay(user, id).catch(() => undefined); // no page: it was given up
+    endWhatIsLeft: async ({ operations }) => {
+      for (const [id, user] of unpaid) await pay(user, id).catch(impossible);
+      for (const { op_id: reference, kind, terminal } of operations)
+        if (kind === 'deposit' && !terminal) await stack.sim('POST', 'expire', { reference }).catch(impossible);
     },
   };
 }
+
+/** There is no page to pay at, or it was paid. */
+const impossible = () => undefined;

@@ -42,13 +42,13 @@ export function watchBooks(urls: BookUrls): { stop(): Promise<Watched> } {
 /** Waits until nothing is under way, and answers with the books and with what is wrong in them then, or was at the end of all patience. */
 export async function booksAtRest(
   urls: BookUrls,
-  meanwhile: () => Promise<void>,
+  meanwhile: (books: Books) => Promise<void>,
 ): Promise<{ books: Books; violations: Violation[] }> {
   for (const deadline = Date.now() + REST_TIMEOUT_MS; ; await sleep(LOOK_EVERY_MS)) {
-    await meanwhile();
     const books = await readRunningBooks(urls);
     const violations = withoutCases(books, audit(books, { atRest: true }));
     if (violations.length === 0 || Date.now() > deadline) return { books, violations };
+    await meanwhile(books);
   }
 }
 
