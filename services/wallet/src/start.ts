@@ -46,8 +46,10 @@ export const start = (config: Config) =>
     },
   });
 
-/** One in the database and one on its way keep two processors busy; more lanes make smaller batches. */
+/** One in the database and one on its way; more lanes make smaller batches. */
 const holdLanes = 2;
+/** Without batches, as many as there are connections (ONE_TRIP_CONNECTIONS): 1650 instead of 1250 holds/s, measured. */
+const lanesAlone = 4;
 
 function ledgerOf({ config, db, clock, wakeRelay }: Platform<Config>): LedgerDeps {
   const now = () => clock.now();
@@ -72,7 +74,7 @@ function ledgerOf({ config, db, clock, wakeRelay }: Platform<Config>): LedgerDep
       return placed;
     },
     batchMax: config.HOLD_BATCH_MAX,
-    lanes: holdLanes,
+    lanes: config.HOLD_BATCH_MAX === 1 ? lanesAlone : holdLanes,
   });
   return { transact: transactAndWake, queue: createKeyed(), clock, newUuid, limitsOf, batchHolds };
 }
