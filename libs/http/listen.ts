@@ -16,6 +16,11 @@ const drainMsMax = 12_000;
 
 export interface Listening {
   url: string;
+  /**
+   * From now on each answer, also to what is under way, is the last of its connection: its client opens the next where it is sent to,
+   * which is elsewhere. Goes on accepting: who balances may not know yet.
+   */
+  drain(): void;
   /** Accepts no more, lets requests in flight finish, and cuts what is left after 12 s. */
   stop(): Promise<void>;
 }
@@ -25,13 +30,18 @@ export async function listen(
   handler: http.RequestListener,
   address: { host: string; port: number },
 ): Promise<Listening> {
+  let draining = false;
   let stopping = false;
+  const inFlight = new Set<http.ServerResponse>();
   const server = http.createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: headersMsMax, requestTimeout: requestMsMax, noDelay: true },
     (request, response) => {
-      // A kept connection would still be given new requests by its client, and close() would wait for them.
-      if (stopping) response.setHeader('connection', 'close');
-      response.once('close', () => stopping && setImmediate(() => server.closeIdleConnections()));
+      inFlight.add(response);
+      if (draining) response.setHeader('connection', 'close');
+      response.once('close', () => {
+        inFlight.delete(response);
+        if (stopping) setImmediate(() => server.closeIdleConnections());
+      });
       handler(request, response);
     },
   );
@@ -44,10 +54,17 @@ export async function listen(
   });
   const { port } = server.address() as AddressInfo;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  // A kept connection would still be given new requests by its client when it is cut, and close() would wait for them.
+  const drain = () => {
+    draining = true;
+    for (const response of inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+  };
   return {
     url: `http://${host}:${port}`,
+    drain,
     stop: () =>
       new Promise((resolve) => {
+        drain();
         stopping = true;
         const cut = setTimeout(() => server.closeAllConnections(), drainMsMax);
         server.close(() => {

@@ -3,7 +3,7 @@ import express, { type Router } from 'express';
 import type { EntitySchema } from 'typeorm';
 import { eventTypes, listensTo, type ServiceName } from '#libs/contracts';
 import { connectDatabase, type Database, isUnavailable, type Migration, requireMigrations } from '#libs/db';
-import { createApp, listen, type ShortPath, takeShortPath, temporarilyUnavailable } from '#libs/http';
+import { createApp, type Listening, listen, type ShortPath, takeShortPath, temporarilyUnavailable } from '#libs/http';
 import {
   type Broker,
   connectBroker,
@@ -78,7 +78,7 @@ interface ServiceDefinition<Config extends BaseConfig> {
 export interface RunningService {
   url: string;
   opsUrl: string;
-  /** Not ready → the drain delay → consumer, loops, HTTP, relay, broker, database, ops: each finishes what it has in hand. */
+  /** Not ready, and kept connections end → the drain delay → consumer, loops, HTTP, relay, broker, database, ops: each finishes what it has in hand. */
   stop(): Promise<void>;
 }
 
@@ -174,7 +174,7 @@ async function boot<Config extends BaseConfig>(
   });
   ops.setReady(true);
   logger.info({ url: http.url, ops_url: ops.url }, 'ready');
-  return { url: http.url, opsUrl: ops.url, stop: stopOnce(ops, config.DRAIN_DELAY_MS, logger, releases) };
+  return { url: http.url, opsUrl: ops.url, stop: stopOnce({ ops, http }, config.DRAIN_DELAY_MS, logger, releases) };
 }
 
 async function openDependencies<Config extends BaseConfig>(
@@ -205,10 +205,16 @@ const answers = (db: Database): Promise<boolean> =>
     () => false,
   );
 
-function stopOnce(ops: Ops, drainDelayMs: number, logger: Logger, releases: Releases): () => Promise<void> {
+function stopOnce(
+  { ops, http }: { ops: Ops; http: Listening },
+  drainDelayMs: number,
+  logger: Logger,
+  releases: Releases,
+): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     ops.setReady(false);
+    http.drain();
     logger.info('stopping');
     await sleep(drainDelayMs);
     await releases.releaseAll();

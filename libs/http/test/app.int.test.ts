@@ -204,6 +204,14 @@ test('O2: stop finishes what is in flight, then refuses', async () => {
   await expect(call(`${url}/x`)).rejects.toThrow();
 });
 
+test('O2: while it drains it answers on, and each answer is the last of its connection', async () => {
+  const { url } = await serve((routes) => routes.get('/x', (_request, response) => void response.json({})));
+  const connection = async () => (await call(`${url}/x`)).headers.get('connection');
+  expect(await connection()).toBe('keep-alive');
+  opened[0]?.drain();
+  expect([await connection(), await connection()]).toEqual(['close', 'close']);
+});
+
 /** Over a connection that its client would keep, as a balancer's. */
 const keptAlive = (url: string): Promise<string> =>
   new Promise((resolve, reject) => {

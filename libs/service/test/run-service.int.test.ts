@@ -230,6 +230,7 @@ test('O2: a stop is seen by probes first, finishes the request in flight, and le
   const stopped = service.stop();
   expect((await readiness(service)).status).toBe(503);
   held.open();
+  expect((await answer).headers.get('connection')).toBe('close'); // the next request of a kept connection goes elsewhere
   expect(await (await answer).json()).toEqual({ finished: true });
   await stopped;
   await refused(`${service.url}/slow`);
