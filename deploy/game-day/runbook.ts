@@ -11,7 +11,7 @@ type Action =
   | { kind: 'query'; promql: string }
   | { kind: 'log'; service: string; pattern: RegExp }
   | { kind: 'api'; path: string }
-  | { kind: 'sql'; database: string; sql: string }
+  | { kind: 'sql'; service: string; sql: string }
   | { kind: 'other' };
 
 /** The lines of its code blocks. */
@@ -38,8 +38,9 @@ function actionOf(text: string): Action {
     return { kind: 'log', service, pattern: new RegExp(text.includes('grep -E') ? pattern : escaped(pattern)) };
   const [, address] = /"\$GATEWAY\/api\/v1([^"]+)"$/.exec(text) ?? [];
   if (address !== undefined) return { kind: 'api', path: address };
-  const [, database, sql] = /^psql "\$([A-Z_]+)" -c '(.+)'$/.exec(text) ?? [];
-  if (database !== undefined && sql !== undefined) return { kind: 'sql', database, sql };
+  const [, database, sql] =
+    /^docker compose exec postgres psql -U postgres piggybank_(\S+) -c '(.+)'$/.exec(text) ?? [];
+  if (database !== undefined && sql !== undefined) return { kind: 'sql', service: database, sql };
   return { kind: 'other' };
 }
 

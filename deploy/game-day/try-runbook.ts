@@ -52,8 +52,9 @@ async function carryOut(
     }
     case 'sql': {
       const [, table] = /^\\d (\w+)$/.exec(command.sql) ?? [];
-      const service =
-        serviceNames.find((name) => command.database === `${name.toUpperCase()}_DATABASE_URL`) ?? 'wallet';
+      const wanted = command.service === '<service>' ? labels['service'] : command.service;
+      const service = serviceNames.find((name) => name === wanted);
+      if (service === undefined) return false;
       const text = table === undefined ? command.sql : `SELECT '${table}'::regclass`;
       return (await world.sql(service, text)).length > 0;
     }
