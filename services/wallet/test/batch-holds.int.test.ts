@@ -187,19 +187,32 @@ test('F6: a connection that is lost with 20 holds on it, before and after they w
   }
 });
 
+test('F4: a wallet whose row is held by a process that hangs keeps nobody waiting who travels with it', async () => {
+  const claims = (await fundedMany(20)).map((who) => withdrawalOf(who, 600n));
+  const locked = claims.at(-1); // the first ones find the lanes free and travel alone
+  await probe.query('BEGIN');
+  await probe.query('SELECT 1 FROM wallets WHERE user_id = $1 FOR UPDATE', [locked?.userId]);
+  try {
+    expect(await placedBy(batching, claims)).toEqual(claims.slice(0, -1));
+  } finally {
+    await probe.query('ROLLBACK');
+  }
+});
+
 test('F4: a session that is killed in the middle of a batch has placed nothing of it, and the same holds are placed once', async () => {
   const claims = (await fundedMany(20)).map((who) => withdrawalOf(who, 600n));
   const last = claims.at(-1);
   await probe.query('BEGIN');
-  await probe.query('SELECT 1 FROM wallets WHERE user_id = $1 FOR UPDATE', [last?.userId]);
+  const same = `INSERT INTO holds (transaction_id, user_id, currency, amount_minor, decided_at) VALUES ($1, $2, 'ZAR', 1, now())`;
+  await probe.query(same, [last?.transactionId, last?.userId]); // the batch waits for what becomes of it
   const placing = Promise.all(claims.map((claim) => holdFunds(batching, claim)));
   const admin = new pg.Client({ connectionString: ledger.ownerUrl });
   await admin.connect();
   await admin.query('SET ROLE NONE'); // the owner is not shown what others are doing
   const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%wallets%'`;
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%asked%'`;
   await poll(async () => (await admin.query(waiting)).rowCount).finally(() => admin.end());
-  await probe.query('COMMIT');
+  await probe.query('ROLLBACK');
   for (const hold of await placing) expect(hold).toMatchObject({ refusal: null });
   for (const claim of claims)
     expect([await heldOf(claim), (await ledger.sent(claim.transactionId)).length]).toEqual([600n, 1]);

@@ -1,10 +1,11 @@
 /**
  * Many holds in one statement, and so in one round trip: what `hold`, `exceededLimit`, `count` and `book` say, for the one answer that nearly all
- * holds get. It accepts and never refuses: what it leaves out (no wallet yet, too little money, a limit, a freeze, an id that has its decision)
- * is for the rule in TypeScript, alone. A test holds the two against each other.
+ * holds get. It accepts and never refuses: what it leaves out (no wallet yet, too little money, a limit, a freeze, an id that has its decision,
+ * a wallet that somebody has locked) is for the rule in TypeScript, alone. A test holds the two against each other.
  *
- * The wallets are locked in the order of their ids, so that two batches never wait for each other in a circle. Everything is found by key, and
- * nothing is written that an accepted hold does not own: what makes SERIALIZABLE nearly free. A wallet may be named once only.
+ * It waits for no wallet: whoever has one locked, for a moment or because he hangs, would keep all the others waiting, whose money it is not.
+ * Everything is found by key, and nothing is written that an accepted hold does not own: what makes SERIALIZABLE nearly free. A wallet may
+ * be named once only.
  */
 
 /** The text that `hashOf` hashes: `($1 …)` are the entry's own fields, the rest is the same for both lines. */
@@ -28,7 +29,7 @@ export const PLACE_HOLDS = `
       greatest(moved_at, $12::timestamptz) AS created_at, greatest(counted_on, $13::date) AS day, counted_on,
       counted_day_minor, counted_month_minor
     FROM asked JOIN wallets ON wallets.user_id = asked.user_id AND wallets.currency = asked.currency
-    ORDER BY wallets.id FOR UPDATE OF wallets
+    FOR UPDATE OF wallets SKIP LOCKED
   ), counted AS (
     SELECT locked.*, version_before + 1 AS version, available_minor - amount AS available, held_minor + amount AS held,
       amount + CASE WHEN counted_on = day THEN counted_day_minor ELSE 0 END AS day_minor,
