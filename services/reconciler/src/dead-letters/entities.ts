@@ -33,6 +33,7 @@ const deadLetterSchema = new EntitySchema<DeadLetter>({
   indices: [
     { name: 'dead_letters_died', columns: ['diedAt', 'id'] },
     { name: 'dead_letters_open', columns: ['consumer', 'diedAt'], where: `state = 'open'` },
+    { name: 'dead_letters_transaction', columns: ['correlationId', 'diedAt'], where: 'correlation_id IS NOT NULL' },
   ],
   checks: [
     { name: 'dead_letters_state_known', expression: `state IN ('open', 'replayed', 'discarded')` },

@@ -9,6 +9,7 @@ import { ReportsExplainNothing1795483900400 } from './1795483900400-reports-expl
 import { ReconcilerPruning1795510000400 } from './1795510000400-pruning.ts';
 import { ReconcilerStory1795523000400 } from './1795523000400-story.ts';
 import { ReconcilerPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
+import { ReconcilerDeadLettersByTransaction1795525000000 } from './1795525000000-dead-letters-by-transaction.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   ReconcilerPruning1795510000400,
   ReconcilerStory1795523000400,
   ReconcilerPruningByPlace1795524000200,
+  ReconcilerDeadLettersByTransaction1795525000000,
 ];
