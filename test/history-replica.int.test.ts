@@ -118,14 +118,25 @@ auth_file = ${files.users}
 query_wait_timeout = 2
 `,
   );
-  const program = fs.existsSync(found.stdout.trim()) ? fs.realpathSync(found.stdout.trim()) : found.stdout.trim();
-  pooler = serve([program, files.own], {
+  pooler = serve([reachable(found.stdout.trim()), files.own], {
     env: { PATH: '/usr/bin:/bin' },
     cwd: '/',
     signal: 'INT',
     ids: unprivileged(),
   });
+  await poll(() => {
+    if (pooler.exited()) throw new Error(`PgBouncer did not start:\n${pooler.output()}`);
+    return pooler.output().includes('process up');
+  }, patience);
   return port;
+}
+
+/** What was unpacked into the checkout is copied as well, for the same reason. */
+function reachable(program: string): string {
+  const unpacked = path.join(root, '.local/pgbouncer');
+  if (!program.startsWith(unpacked)) return program;
+  fs.cpSync(unpacked, path.join(dir, 'pgbouncer'), { recursive: true, verbatimSymlinks: true });
+  return path.join(dir, 'pgbouncer', path.relative(unpacked, program));
 }
 
 async function startStandby(): Promise<void> {

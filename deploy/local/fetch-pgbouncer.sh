@@ -44,9 +44,10 @@ packages=$(apt -s --no-install-recommends install pgbouncer | awk '$1 == "Inst" 
 cd "$work/debs"
 apt download ${packages:-pgbouncer} >&2 || help
 for package in *.deb; do dpkg-deb -x "$package" "$work/root"; done
-libraries=$(find "$work/root" -name '*.so.*' -exec dirname {} + | sort -u | sed "s|^$work/root|$dest|" | paste -s -d : -)
+libraries=$(cd "$work/root" && find . -name '*.so.*' -exec dirname {} + | sort -u | sed 's|^\.|$here|' | paste -s -d : -)
 rm -rf "$work/root/usr/share" "$dest"
-printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$dest/usr/sbin/pgbouncer" >"$work/root/pgbouncer"
+# Found from where it lies: whoever may not reach this folder runs a copy of it.
+printf '#!/bin/sh\nhere=$(cd "$(dirname "$0")" && pwd)\nLD_LIBRARY_PATH="%s" exec "$here/usr/sbin/pgbouncer" "$@"\n' "$libraries" >"$work/root/pgbouncer"
 chmod 755 "$work/root/pgbouncer"
 mv "$work/root" "$dest"
 found

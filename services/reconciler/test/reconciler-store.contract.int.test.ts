@@ -26,7 +26,7 @@ const fullSubject = (transactionId: string) => ({
   endedAt: at(4),
   endedAs: 'expired' as const,
   traceparent: null,
-      reportedAt: at(5),
+  reportedAt: at(5),
 });
 
 const fullObject = (objectId: string, transactionId: string) => ({
