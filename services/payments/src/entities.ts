@@ -146,7 +146,10 @@ const payouts = new EntitySchema<PreparedPayout>({
     requestedAt: instant('requested_at'),
     deadAt: maybeInstant('dead_at'),
   },
-  indices: [{ name: 'payouts_one_alive', columns: ['transactionId'], unique: true, where: 'dead_at IS NULL' }],
+  indices: [
+    { name: 'payouts_one_alive', columns: ['transactionId'], unique: true, where: 'dead_at IS NULL' },
+    { name: 'payouts_of_transaction', columns: ['transactionId'] },
+  ],
 });
 
 const bankAccounts = new EntitySchema<BankAccount>({

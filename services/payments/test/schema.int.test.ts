@@ -56,3 +56,11 @@ test('the audit can be read', async () => {
     expect(await owner.read.rows(`SELECT * FROM audit.${view}`)).toEqual([]);
   }
 });
+
+test('O6: a transaction’s payouts, the dead ones too, are found without reading those of all others', async () => {
+  const plan = await owner.transact(async (sql) => {
+    await sql.run('SET LOCAL enable_seqscan = off');
+    return sql.rows<{ 'QUERY PLAN': string }>(`EXPLAIN SELECT payout_id FROM payouts WHERE transaction_id = 'wd_1'`);
+  });
+  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index Cond: \(transaction_id = /);
+});

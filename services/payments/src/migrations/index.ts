@@ -8,6 +8,7 @@ import { PaymentsStory1795523000300 } from './1795523000300-story.ts';
 import { PaymentsHistoryReader1795524000000 } from './1795524000000-history-reader.ts';
 import { PaymentsLookUps1795524000100 } from './1795524000100-look-ups.ts';
 import { PaymentsPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
+import { PaymentsPayoutsOfTransaction1795525000100 } from './1795525000100-payouts-of-transaction.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   PaymentsHistoryReader1795524000000,
   PaymentsLookUps1795524000100,
   PaymentsPruningByPlace1795524000200,
+  PaymentsPayoutsOfTransaction1795525000100,
 ];
