@@ -109,6 +109,18 @@ test.each(overlays)(
   },
 );
 
+test('O8: a first release applies the account that the migration job runs as together with the job, and neither a service nor its autoscaler', () => {
+  const release = fs.readFileSync(path.join(here, 'release.sh'), 'utf8');
+  const [, names = ''] = /apply -l 'app\.kubernetes\.io\/name in \(([a-z, ]+)\)'/.exec(release) ?? [];
+  const applied = rendered('production').filter(({ metadata }) => {
+    const { labels = {} } = metadata as { labels?: Record<string, string> };
+    return names.split(', ').includes(labels['app.kubernetes.io/name'] ?? '');
+  });
+  const accounts = JSON.stringify(applied).match(/(?<="serviceAccountName":")[^"]+/g);
+  const wanted = accounts?.map((name) => `ServiceAccount ${name}`) ?? [];
+  expect(applied.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual(['Job migrate', ...wanted]);
+});
+
 test('O5: only a test key’s environment takes test objects, and no overlay of ours runs on the image’s default tag', () => {
   for (const overlay of overlays) {
     const manifests = rendered(overlay);

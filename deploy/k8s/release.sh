@@ -16,9 +16,9 @@ render() {
   kubectl kustomize "$overlay" | sed -E "s#image: ([^ ]*/)?(piggybank-[a-z]+):[^ ]+#image: $REGISTRY/\2:$COMMIT#"
 }
 
-# A job's template cannot change, so the last release's goes first.
+# A job's template cannot change, so the last release's goes first. The account that it runs as is there since the first release only.
 kubectl -n "$namespace" delete job migrate --ignore-not-found
-render | kubectl apply -l app.kubernetes.io/name=migrate -f -
+render | kubectl apply -l 'app.kubernetes.io/name in (piggybank, migrate)' -f -
 kubectl -n "$namespace" wait --for=condition=complete --timeout=10m job/migrate
 
 render | kubectl apply -f -
