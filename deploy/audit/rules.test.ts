@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Books } from './books.ts';
-import { audit } from './rules.ts';
+import { audit, ruleNames } from './rules.ts';
 
 /** A deposit of 150.00, a withdrawal of 60.00 that settled and one of 20.00 that the bank refused. */
 const honest = (): Books => {
@@ -237,6 +237,22 @@ test.each(lies)('%s is named', (_name, tell, rule) => {
   const books = honest();
   tell(books);
   expect(audit(books, { atRest: true }).map((v) => v.rule)).toContainEqual(expect.stringMatching(rule));
+});
+
+test('R5: without Revio’s truth the books alone are judged: what needs it is left out, and nothing else', () => {
+  const alone = { ...honest(), provider: [] };
+  const options = { atRest: true, withoutRevio: true };
+  expect(audit(alone, { atRest: true })).not.toEqual([]);
+  expect(audit(alone, options)).toEqual([]);
+  first(alone.entries, () => true).amount_minor += 1n;
+  expect(audit(alone, options).map(({ rule }) => rule)).toContainEqual(expect.stringMatching(/^I1/));
+  const left = ruleNames({ atRest: true }).filter((rule) => !ruleNames(options).includes(rule));
+  expect(left.map((rule) => rule.slice(0, 13))).toEqual([
+    'I8 no hold is',
+    'no withdrawal',
+    'I9 per deposi',
+    'I9 per withdr',
+  ]);
 });
 
 describe('I9: a case explains a difference', () => {

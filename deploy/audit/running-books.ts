@@ -5,8 +5,8 @@ import { type Books, type ProviderRow, readBooks } from './books.ts';
 export type BookUrls = {
   /** Of roles that may read the audit views, by service. */
   databases: Record<string, string>;
-  /** Answers Revio's own truth as the audit contract's `audit.provider`: the simulator's `/_sim/truth`. */
-  providerTruth: string;
+  /** Answers Revio's own truth as the audit contract's `audit.provider`: the simulator's `/_sim/truth`. The real one has no such thing. */
+  providerTruth: string | undefined;
 };
 
 /** Of what `npm start` runs. */
@@ -26,7 +26,7 @@ const TRUTH_TIMEOUT_MS = 30_000;
  */
 export async function readRunningBooks(urls: BookUrls): Promise<Books> {
   const books = await readBooks(urls.databases, []);
-  return { ...books, provider: await readTruth(urls.providerTruth) };
+  return urls.providerTruth === undefined ? books : { ...books, provider: await readTruth(urls.providerTruth) };
 }
 
 async function readTruth(url: string): Promise<ProviderRow[]> {
