@@ -64,7 +64,7 @@ const commands = `## The commands
 | \`DATABASE_URL\`, \`SEALING_KEYS\` | reseal | The payments database, as its owner, and the keys with the new one first. |
 | \`DATABASE_URL\`, \`AMQP_URL\` | start | Servers of your own instead of private ones; the first as an administrator who may create databases and roles. |
 | \`RABBITMQ_PLUGINS\` | start | Plugins of the private broker, parted by commas. |
-| \`AUDIT_GATEWAY_URL\`, \`AUDIT_WALLET_URL\`, \`AUDIT_PAYMENTS_URL\`, \`AUDIT_WEBHOOKS_URL\`, \`AUDIT_RECONCILER_URL\`, \`AUDIT_PROVIDER_URL\` | audit | Judge these databases, as roles that may read schema \`audit\`, beside Revio's truth at the last; all or none. |
+| \`AUDIT_GATEWAY_URL\`, \`AUDIT_WALLET_URL\`, \`AUDIT_PAYMENTS_URL\`, \`AUDIT_WEBHOOKS_URL\`, \`AUDIT_RECONCILER_URL\`, \`AUDIT_PROVIDER_URL\` | audit | Judge these databases, as roles that may read schema \`audit\`, beside a simulated Revio's truth at the last. All databases or none; without the last, as beside the real Revio, what needs it is named and not judged. |
 | \`REPLAY_GATEWAY_URL\`, \`REPLAY_WALLET_URL\`, \`REPLAY_PAYMENTS_URL\`, \`REPLAY_WEBHOOKS_URL\`, \`REPLAY_RECONCILER_URL\` | replay | Publish the kept messages of these databases again, as the services' own roles; any of them. |
 | \`RESTORED_WALLET_URL\`, \`RESTORED_PAYMENTS_URL\` | after-restore | The restored databases, as their owners. |
 | \`PAYMENTS_HISTORY_DB_PASSWORD\` | the migration job | Lets the role \`payments_history\` log in, for a history that is read from a replica ([scaling](scaling.md)). |
