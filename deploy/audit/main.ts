@@ -1,30 +1,16 @@
 // `npm run audit [-- --at-rest]`: every promise of the books (ARCHITECTURE.md, "Promises"), over the system that
 // `npm start` runs, or over the databases that AUDIT_<SERVICE>_URL name, with a simulator's truth at AUDIT_PROVIDER_URL; without one, as
-// beside the real Revio, what needs it is not judged, and named. Exit code 1 when one is broken. --at-rest adds the rules that hold only while nothing is under way.
+// beside the real Revio, what needs it is not judged, and named. Exit code 1 when one is broken. --at-rest adds the rules that hold only
+// while nothing is under way.
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
-import { httpUrl, loadConfig } from '#libs/runtime';
 import { readOptions } from '../local/options.ts';
 import { readStackFile, stackFileIn } from '../local/stack-file.ts';
 import { reportLines, sizeOf } from './report.ts';
 import { audit, ruleNames } from './rules.ts';
-import { type BookUrls, booksOf, readRunningBooks } from './running-books.ts';
-
-/** All databases or none: an audit that leaves one database out would call the books whole that it has not seen. */
-const variables = z.object({
-  AUDIT_GATEWAY_URL: z.url(),
-  AUDIT_WALLET_URL: z.url(),
-  AUDIT_PAYMENTS_URL: z.url(),
-  AUDIT_WEBHOOKS_URL: z.url(),
-  AUDIT_RECONCILER_URL: z.url(),
-  AUDIT_PROVIDER_URL: httpUrl().optional(),
-});
+import { type BookUrls, booksNamedBy, booksOf, readRunningBooks } from './running-books.ts';
 
 function findBooks(): BookUrls {
-  if (Object.keys(process.env).some((name) => name.startsWith('AUDIT_'))) {
-    const { AUDIT_PROVIDER_URL: providerTruth, ...databases } = loadConfig(variables, process.env);
-    return { databases, providerTruth };
-  }
+  if (Object.keys(process.env).some((name) => name.startsWith('AUDIT_'))) return booksNamedBy(process.env);
   const stack = readStackFile(stackFileIn(readOptions([], process.env, process.cwd()).runFolder));
   if (stack === undefined)
     throw new Error('Nothing runs here (npm start), and no AUDIT_<SERVICE>_URL names a database.');

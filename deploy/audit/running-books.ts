@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { httpUrl, loadConfig } from '#libs/runtime';
 import type { StackFile } from '../local/stack-file.ts';
 import { type Books, type ProviderRow, readBooks } from './books.ts';
 
@@ -16,6 +18,23 @@ export const booksOf = ({ services, simulator }: StackFile): BookUrls => ({
   ),
   providerTruth: `${simulator.url}/_sim/truth`,
 });
+
+/** All databases or none: an audit that leaves one out would call the books whole that it has not seen. */
+const variables = z.object({
+  AUDIT_GATEWAY_URL: z.url(),
+  AUDIT_WALLET_URL: z.url(),
+  AUDIT_PAYMENTS_URL: z.url(),
+  AUDIT_WEBHOOKS_URL: z.url(),
+  AUDIT_RECONCILER_URL: z.url(),
+  AUDIT_PROVIDER_URL: httpUrl().optional(),
+});
+
+/** Of a system that runs anywhere. Throws ConfigError. */
+export function booksNamedBy(env: NodeJS.ProcessEnv): BookUrls {
+  const { AUDIT_PROVIDER_URL: providerTruth, ...databases } = loadConfig(variables, env);
+  const byService = Object.entries(databases).map(([name, url]) => [/_(\w+)_/.exec(name)?.[1]?.toLowerCase(), url]);
+  return { databases: Object.fromEntries(byService), providerTruth };
+}
 
 /** A truth of a hundred thousand objects takes a second or two. */
 const TRUTH_TIMEOUT_MS = 30_000;
