@@ -25,7 +25,8 @@ export async function startPrivateServers(root: string): Promise<PrivateServers>
   fs.chmodSync(folder, 0o755); // as root, PostgreSQL runs as somebody else
   const [postgres, rabbit] = await Promise.all([
     startCounting(path.join(folder, 'postgres')),
-    startRabbit({ dir: path.join(folder, 'rabbitmq'), root: rabbitmqRoot(root) }),
+    // Two hundred thousand messages within seconds: a broker that holds its breath would be measured.
+    startRabbit({ dir: path.join(folder, 'rabbitmq'), root: rabbitmqRoot(root), memoryMax: '4GB' }),
   ]);
   return {
     folder,

@@ -40,7 +40,12 @@ export type RabbitOptions = {
   plugins?: readonly string[];
   /** Free ones unless given. Tests that kill the broker give them, so that clients find it again. */
   ports?: RabbitPorts;
+  /** Beyond it the broker takes no messages. */
+  memoryMax?: string;
 };
+
+/** Plenty for what waits between five services and leaves the machine to others. */
+const MEMORY_MAX = '512MB';
 
 type Installation = { root: string; erlang: string; bin: string; home: string; version: string };
 
@@ -122,7 +127,7 @@ async function boot(
       'advanced.config',
       '[{kernel,[{inet_dist_use_interface,{127,0,0,1}}]}].\n',
     ),
-    RABBITMQ_CONFIG_FILE: write(dir, 'rabbitmq.conf', configuration(ports, password)),
+    RABBITMQ_CONFIG_FILE: write(dir, 'rabbitmq.conf', configuration(ports, password, options.memoryMax ?? MEMORY_MAX)),
   };
   // Its own name server, in the foreground: the VM would otherwise start a daemon that stays for ever.
   const helper = [path.join(at.bin, 'epmd'), '-port', String(epmd), '-address', '127.0.0.1'] as const;
@@ -136,7 +141,7 @@ async function boot(
 
 const DEBIAN_TRIPLETS: Partial<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
-function configuration(ports: RabbitPorts, password: string): string {
+function configuration(ports: RabbitPorts, password: string, memoryMax: string): string {
   return [
     `listeners.tcp.default = 127.0.0.1:${ports.amqp}`,
     `default_user = ${USER}`,
@@ -146,7 +151,7 @@ function configuration(ports: RabbitPorts, password: string): string {
     `management.tcp.port = ${ports.management}`,
     'prometheus.tcp.ip = 127.0.0.1',
     `prometheus.tcp.port = ${ports.prometheus}`,
-    'vm_memory_high_watermark.absolute = 512MB',
+    `vm_memory_high_watermark.absolute = ${memoryMax}`,
     'disk_free_limit.absolute = 50MB',
     'log.console = true',
     'log.console.level = warning',
