@@ -20,8 +20,7 @@ export interface Seen {
  */
 export async function observe(deps: Deps, seen: Seen): Promise<{ readWanted: boolean }> {
   const { observation, messageId, deliveryId = null } = seen;
-  const claimedBy = seen.transactionId ?? ownReference(observation);
-  const decisions = await atPlace(deps, placeOf(seen), claimedBy, async (tx, place) => {
+  const decisions = await atPlace(deps, placeOf(seen), claimedBy(seen), async (tx, place) => {
     if (messageId !== undefined && !(await tx.claimMessage(messageId))) return [];
     const move = observedMoveOf(observation, deps.policy);
     if (move !== null) await tx.noteObservedMove(move);
@@ -46,6 +45,10 @@ function placeOf({ observation, transactionId }: Seen): Pick<ProviderObject, 'ob
       return { objectId: observation.object_id, objectType: observation.object_type };
   }
 }
+
+/** Whose object it is by what was said of it: by payments, or by the reference that Revio echoes. */
+export const claimedBy = ({ transactionId, observation }: Seen): string | null =>
+  transactionId ?? ownReference(observation);
 
 /** Our transaction id, if the reference that Revio echoes looks like one. */
 const ownReference = (observation: Observation): string | null =>
