@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8';
 import type { MemoryDump } from '#libs/db';
 import { addBankAccount } from '../../services/payments/src/bank-account/add-bank-account.ts';
 import { createChance } from './chance.ts';
@@ -18,7 +19,8 @@ import { createSystem, type System } from './system.ts';
  */
 export interface Beginning {
   dumps: MemoryDump[];
-  revio: SimRevio['books'];
+  /** Its books, serialized: read anew for each schedule, as rows of Revio's are changed in place. */
+  revio: Buffer;
   user: User;
   idsMade: number;
 }
@@ -40,7 +42,7 @@ export function restore(system: System, { dumps, revio }: Beginning): void {
     database.memory.load(dumps[n] ?? []);
   });
   for (const name of simulatedServices) system.databases.outboxes[name].markAllPublished();
-  Object.assign(system.revio.books, structuredClone(revio));
+  Object.assign(system.revio.books, deserialize(revio) as SimRevio['books']);
 }
 
 const databasesOf = ({ databases }: System) => simulatedServices.map((name) => databases[name]);
@@ -69,7 +71,7 @@ async function play(n: number): Promise<Beginning> {
     await settle();
     return {
       dumps: databasesOf(system).map(({ memory }) => memory.dump()),
-      revio: structuredClone(system.revio.books),
+      revio: serialize(system.revio.books),
       user: { ...user, requests: story.requests },
       idsMade: chance.idsMade(),
     };

@@ -1,5 +1,5 @@
 import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
-import { type EventType, events, listensTo, type ServiceName } from '#libs/contracts';
+import { type EventType, events, type ServiceName } from '#libs/contracts';
 import type { Chance } from './chance.ts';
 import type { Faults } from './faults.ts';
 import type { Host } from './host.ts';
@@ -83,13 +83,14 @@ export function createBroker(deps: {
       return true;
     }
     const type = key as EventType;
-    const bound = services.filter((service) => listensTo(service).includes(type));
+    const listeners: readonly ServiceName[] = events[type].listeners;
+    const bound = services.filter((service) => listeners.includes(service));
     for (const service of bound) {
       queue(queueOf(service)).push(message);
       if (faults.strikes(`${type} is routed twice`, 3)) queue(queueOf(service)).push(message);
     }
     // The gateway is not simulated: what only it hears has been taken.
-    return bound.length > 0 || events[type].listeners.length > 0;
+    return listeners.length > 0;
   }
 
   function open(process: Process, closed: () => void): SimChannel {

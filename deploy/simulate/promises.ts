@@ -111,7 +111,14 @@ export function createWatch(system: System): () => string[] {
       () => brokenStatuses(transactionsOf(system), books.postings.all(), books.holds),
     ),
   ];
-  return () => rules.flatMap((rule) => rule());
+  return () => {
+    let broken: string[] = [];
+    for (const rule of rules) {
+      const now = rule();
+      if (now.length > 0) broken = [...broken, ...now];
+    }
+    return broken;
+  };
 }
 
 const ended = new Set(['completed', 'failed', 'expired', 'cancelled']);

@@ -52,8 +52,8 @@ export function simRevio(deps: { host: Host; chance: Chance; faults: Faults; uns
     at: (dueMs, run) => host.setTimer(dueMs - host.nowMs(), run),
     newId: chance.newUuid,
     emit: (event, object) => {
-      const body = Buffer.from(JSON.stringify({ ...object, event_type: event }));
       if (unsentPercent === 100 || faults.strikes(`the webhook ${event} is never sent`, unsentPercent)) return;
+      const body = Buffer.from(JSON.stringify({ ...object, event_type: event }));
       webhooks.push({ event, objectId: object.id, body, signature: '', tries: 0 });
     },
     changed: () => {

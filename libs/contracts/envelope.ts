@@ -13,6 +13,8 @@ const attributes = z.object({
   data: z.unknown(),
 });
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** A CloudEvents 1.0 envelope (structured JSON mode) around one of our events. */
 export interface Envelope<T extends EventType = EventType> {
   specversion: '1.0';
@@ -57,7 +59,7 @@ export function envelope<T extends EventType>(
 export function parseEnvelope(raw: Uint8Array | string): Envelope {
   let json: unknown;
   try {
-    json = JSON.parse(typeof raw === 'string' ? raw : new TextDecoder('utf-8', { fatal: true }).decode(raw));
+    json = JSON.parse(typeof raw === 'string' ? raw : utf8.decode(raw));
   } catch (cause) {
     throw new ContractError('the body is not JSON', { cause });
   }

@@ -128,14 +128,14 @@ function createTable<Row extends object>(journal: Journal, definition: TableDefi
     });
     list = undefined;
     if (row === undefined) rows.delete(id);
-    else rows.set(id, Object.freeze({ ...row }));
+    else rows.set(id, Object.freeze(row));
   };
-  const violated = (row: Row, self: Row | undefined): string | undefined => {
-    const taken = rows.get(key(row));
+  const violated = (id: string, row: Row, self: Row | undefined): string | undefined => {
+    const taken = rows.get(id);
     if (taken !== undefined && taken !== self) return keyConstraint;
     for (const [name, value] of constraints) {
       const mine = value(row);
-      if (mine === null) continue;
+      if (mine === null || (self !== undefined && value(self) === mine)) continue;
       for (const other of rows.values()) if (other !== self && value(other) === mine) return name;
     }
     return undefined;
@@ -152,14 +152,16 @@ function createTable<Row extends object>(journal: Journal, definition: TableDefi
     },
     insert: (row) => {
       checkAlive();
-      const constraint = violated(row, undefined);
+      const id = key(row);
+      const constraint = violated(id, row, undefined);
       if (constraint !== undefined) refuse(constraint);
-      put(key(row), row);
+      put(id, { ...row });
     },
     insertIfAbsent: (row) => {
       checkAlive();
-      if (violated(row, undefined) !== undefined) return false;
-      put(key(row), row);
+      const id = key(row);
+      if (violated(id, row, undefined) !== undefined) return false;
+      put(id, { ...row });
       return true;
     },
     update: (id, change) => {
@@ -167,11 +169,12 @@ function createTable<Row extends object>(journal: Journal, definition: TableDefi
       const before = rows.get(id);
       if (before === undefined) return undefined;
       const after = { ...before, ...change };
-      const constraint = violated(after, before);
+      const now = key(after);
+      const constraint = violated(now, after, before);
       if (constraint !== undefined) refuse(constraint);
-      if (key(after) !== id) put(id, undefined);
-      put(key(after), after);
-      return rows.get(key(after));
+      if (now !== id) put(id, undefined);
+      put(now, after);
+      return after;
     },
     delete: (id) => {
       checkAlive();

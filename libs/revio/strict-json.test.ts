@@ -10,6 +10,19 @@ test('W1: whatever JSON.stringify writes is read back', () => {
   );
 });
 
+test('M8: whichever name of whatever object is written twice, it is refused', () => {
+  const object = fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1, noNullPrototype: true });
+  fc.assert(
+    fc.property(object, fc.nat(), fc.jsonValue(), (fields, n, value) => {
+      const names = Object.keys(fields);
+      const again = `${JSON.stringify(names[n % names.length])}:${JSON.stringify(value)}`;
+      const text = `[{"around":${JSON.stringify(fields).slice(0, -1)},${again}}}]`;
+      expect(JSON.parse(text)).toHaveLength(1);
+      expect(() => parseStrictJson(text)).toThrow('a name is repeated');
+    }),
+  );
+});
+
 test.each([
   ['two amounts', '{"payment":{"amount":100,"amount":15000}}'],
   ['a repeated name behind a string that holds brackets', '{"a":"}{\\"a\\":","b":[{"c":1}],"a":2}'],

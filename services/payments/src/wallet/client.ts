@@ -42,8 +42,8 @@ export function createWalletClient(options: { http: HttpClient; key: Buffer }): 
 
 const readDecision = (body: string): HoldDecision | undefined => holdDecision.safeParse(parsed(body)).data;
 
-const problemCode = (body: string): string | undefined =>
-  z.object({ code: z.string() }).safeParse(parsed(body)).data?.code;
+const refusal = z.object({ code: z.string() });
+const problemCode = (body: string): string | undefined => refusal.safeParse(parsed(body)).data?.code;
 
 function parsed(body: string): unknown {
   try {
