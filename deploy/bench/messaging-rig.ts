@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { ConfirmChannel } from 'amqplib';
+import { type ConfirmChannel, connect } from 'amqplib';
 import pg from 'pg';
 import { type EventData, envelope } from '#libs/contracts';
 import { connectDatabase } from '#libs/db';
-import { connectBroker, postgresMessages, publisherOn, startRelay } from '#libs/messaging';
+import { connectBroker, postgresMessages, startRelay } from '#libs/messaging';
 import { createLogger, newId, newUuid } from '#libs/runtime';
 import { createMetrics } from '#libs/telemetry';
 import { createServiceDatabase } from '../local/databases.ts';
@@ -27,7 +27,7 @@ export const messageData = (): EventData<typeof messageType> => ({
 });
 
 /**
- * An outbox and its relay, as every service has them, on a database and queues of their own; and beside them a bare confirm channel,
+ * An outbox and its relay, as every service has them, on a database and queues of their own; and beside them a bare client,
  * which is what the broker and its client can do at all.
  */
 export async function messagingRig({ postgresUrl, amqpUrl, secrets }: PrivateServers, name: string) {
@@ -49,10 +49,12 @@ export async function messagingRig({ postgresUrl, amqpUrl, secrets }: PrivateSer
   });
   const broker = await connectBroker({ url: amqpUrl, prefix: `${name}.`, logger, metrics });
   const relay = startRelay({ db, broker, metrics, logger, intervalMs: neverMs });
-  let bare: { stop(): Promise<void> } | undefined;
+  let kept: { stop(): Promise<void> } | undefined;
   const channel = await new Promise<ConfirmChannel>((resolve) => {
-    bare = broker.keepChannel({ name: 'bare', open: async (opened) => resolve(opened) });
+    kept = broker.keepChannel({ name: 'purges', open: async (opened) => resolve(opened) });
   });
+  const client = await connect(amqpUrl, { noDelay: true });
+  const bare = await client.createConfirmChannel();
   const admin = new pg.Client({ connectionString: database.adminUrl });
   admin.on('error', () => undefined); // told by the query that waits for it
   await admin.connect();
@@ -64,7 +66,12 @@ export async function messagingRig({ postgresUrl, amqpUrl, secrets }: PrivateSer
     metrics,
     admin,
     channel,
-    publish: publisherOn(channel),
+    /** By the bare client, without anything of ours. Resolves when it is confirmed. */
+    publish: ({ exchange, routingKey, content, messageId, options }: ReturnType<typeof publicationOf>) =>
+      new Promise<void>((resolve, reject) => {
+        const all = { ...options, messageId, mandatory: true, persistent: true };
+        bare.publish(exchange, routingKey, content, all, (error) => (error ? reject(error) : resolve()));
+      }),
     /** Answers the transaction that the message is about. */
     enqueue: async (): Promise<string> => {
       const data = messageData();
@@ -73,8 +80,9 @@ export async function messagingRig({ postgresUrl, amqpUrl, secrets }: PrivateSer
       return data.transaction_id;
     },
     close: async () => {
-      await Promise.all([relay.stop(), bare?.stop()]);
+      await Promise.all([relay.stop(), kept?.stop()]);
       await broker.close();
+      await client.close();
       await admin.end();
       await db.close();
     },

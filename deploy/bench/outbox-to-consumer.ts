@@ -47,7 +47,7 @@ export async function outboxToConsumer(servers: PrivateServers) {
     baseline: () =>
       medianOf(async () => {
         const startedAt = performance.now();
-        if (!(await rig.publish(publicationOf(rig.broker.names.exchange)))) throw new Error('a message was returned');
+        await rig.publish(publicationOf(rig.broker.names.exchange));
         return performance.now() - startedAt;
       }),
     close: async () => {
