@@ -96,6 +96,7 @@ export function simOutbox(messages: Pick<MemoryMessages, 'enqueued'>, host: Pick
       type: sent.type,
       envelope: JSON.stringify(sent),
       traceparent: null,
+      waited_s: 0,
     };
   };
   const transactOf =
@@ -118,7 +119,6 @@ export function simOutbox(messages: Pick<MemoryMessages, 'enqueued'>, host: Pick
             marks.push(() => {
               for (const id of ids) published.add(Number(id));
             });
-            return ids.map(() => 0);
           },
           postpone: async (ids, ms) => {
             marks.push(() => {

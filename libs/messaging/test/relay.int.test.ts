@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { Socket } from 'node:net';
 import amqplib from 'amqplib';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import type { Database } from '#libs/db';
 import { postgresMessages, type Received } from '#libs/messaging';
 import { continueTrace, currentContext, runInContext } from '#libs/runtime';
@@ -81,6 +82,27 @@ test('a backlog goes out two batches at a time, the second while the first waits
   await poll(async () => (await office.pending()) === 0 && (await office.effects()).length >= 60);
   expect(most).toBe(2);
   expect(deliveries.toSorted()).toEqual(sent.toSorted());
+});
+
+test('a batch goes to the broker in one write, however many messages it has', async () => {
+  const broker = await office.broker();
+  await office.send(150);
+  const written: number[] = [];
+  const { _write: writeOne, _writev: writeMany } = Socket.prototype;
+  const one = vi.spyOn(Socket.prototype, '_write').mockImplementation(function (this: Socket, chunk, ...rest) {
+    if (String(chunk).includes('"correlationid"')) written.push(1);
+    writeOne.call(this, chunk, ...rest);
+  });
+  const many = vi.spyOn(Socket.prototype, '_writev').mockImplementation(function (this: Socket, chunks, ...rest) {
+    const messages = chunks.filter(({ chunk }) => String(chunk).includes('"correlationid"'));
+    if (messages.length > 0) written.push(messages.length);
+    writeMany?.call(this, chunks, ...rest);
+  });
+  office.relay(broker);
+  await poll(async () => (await office.pending()) === 0);
+  one.mockRestore();
+  many.mockRestore();
+  expect(written).toEqual([150]);
 });
 
 test('F5: a confirm that is lost means sending again, under the same id', async () => {
