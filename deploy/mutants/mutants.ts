@@ -104,8 +104,13 @@ export const mutants: readonly Mutant[] = [
         from: '    FOR UPDATE\n  ), wallet AS (',
         to: '  ), wallet AS (',
       },
+      {
+        file: 'services/wallet/src/ledger/place-holds-sql.ts',
+        from: '    FOR UPDATE OF wallets SKIP LOCKED\n  ), counted AS (',
+        to: '  ), counted AS (',
+      },
     ],
-    tests: ['services/wallet/test/concurrency.int.test.ts'],
+    tests: ['services/wallet/test/concurrency.int.test.ts', 'services/wallet/test/batch-holds.int.test.ts'],
     named: 'keeps its wallet row locked',
   },
   {

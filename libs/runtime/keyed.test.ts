@@ -31,7 +31,11 @@ test('more than the queue holds are refused before their work begins, other keys
     worked += 1;
     await setImmediate();
   };
-  const calls = await Promise.allSettled([keyed('a', work), keyed('a', work), keyed('a', work), keyed('b', work)]);
+  const entered: string[] = [];
+  const call = (key: string, n: number) => keyed(key, work, () => entered.push(`${key}${n}`));
+  const calling = [call('a', 1), call('a', 2), call('a', 3), call('b', 1)];
+  expect(entered, 'at once').toEqual(['a1', 'a2', 'b1']);
+  const calls = await Promise.allSettled(calling);
   expect(calls.map((call) => call.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect(calls[2]).toMatchObject({ reason: expect.any(Overloaded) });
   expect(worked).toBe(3);

@@ -6,7 +6,8 @@ export class Overloaded extends Error {
   override readonly name = 'Overloaded';
 }
 
-export type Keyed = <R>(key: string, work: () => Promise<R>) => Promise<R>;
+/** `entered` is called at once where the call was taken into the queue, and never where it was refused. */
+export type Keyed = <R>(key: string, work: () => Promise<R>, entered?: () => void) => Promise<R>;
 
 /**
  * A first-in-first-out queue per key inside this process. In front of a SERIALIZABLE transaction on one hot row it saves the
@@ -17,11 +18,12 @@ export type Keyed = <R>(key: string, work: () => Promise<R>) => Promise<R>;
 export function createKeyed({ waitingMax = waitingMaxDefault }: { waitingMax?: number } = {}): Keyed {
   const queues = new Map<string, { last: Promise<unknown>; calls: number }>();
 
-  return async (key, work) => {
+  return async (key, work, entered) => {
     const queue = queues.get(key) ?? { last: Promise.resolve(), calls: 0 };
     if (queue.calls > waitingMax) throw new Overloaded('too many calls wait for the same key');
     queues.set(key, queue);
     queue.calls += 1;
+    entered?.();
     const turn = queue.last.then(work);
     queue.last = turn.catch(() => undefined);
     try {

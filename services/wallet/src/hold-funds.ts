@@ -11,11 +11,14 @@ import { toldPosting } from './tell.ts';
  * that is locked here, so that fifty at once never pass one). Another amount, user or currency under that id is a
  * `conflict`. The amount must be positive.
  */
-export const holdFunds = (deps: LedgerDeps, claim: Claim): Promise<Hold | 'conflict'> =>
-  inTurn(deps, claim, async () => {
-    const batched = await deps.batchHolds?.(claim, deps.limitsOf(claim.currency));
+export function holdFunds(deps: LedgerDeps, claim: Claim): Promise<Hold | 'conflict'> {
+  const ticket = deps.batchHolds?.(claim, deps.limitsOf(claim.currency));
+  const work = async () => {
+    const batched = await ticket?.placed();
     return batched?.hold ?? (await inLedger(deps, decide(deps, claim), batched?.doubt));
-  });
+  };
+  return inTurn(deps, claim, work, ticket?.wait);
+}
 
 const decide =
   (deps: LedgerDeps, claim: Claim) =>

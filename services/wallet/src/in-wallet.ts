@@ -16,7 +16,7 @@ export type LedgerDeps = {
   newUuid: () => string;
   /** How much may be withdrawn of a currency (M9). */
   limitsOf: (currency: Currency) => Limits;
-  /** Places holds of many wallets in one transaction. Without it, and for whatever it leaves out, each is decided alone. */
+  /** Places many holds in one transaction. Without it, and for whatever it leaves out, each is decided alone. */
   batchHolds?: BatchHolds;
 };
 
@@ -36,9 +36,13 @@ const attemptsMax = 100;
 export const inWallet = <R>(deps: LedgerDeps, owner: Owner, work: (tx: WalletTx) => Promise<R>): Promise<R> =>
   inTurn(deps, owner, () => inLedger(deps, work));
 
-/** One after the other, of one wallet. */
-export const inTurn = <R>(deps: LedgerDeps, { userId, currency }: Owner, work: () => Promise<R>): Promise<R> =>
-  deps.queue(`${userId} ${currency}`, work);
+/** One after the other, of one wallet. `entered`: see `Keyed`. */
+export const inTurn = <R>(
+  deps: LedgerDeps,
+  { userId, currency }: Owner,
+  work: () => Promise<R>,
+  entered?: () => void,
+): Promise<R> => deps.queue(`${userId} ${currency}`, work, entered);
 
 /** The transaction alone, for whoever has its turn already. `after`: an earlier try of which nobody knows whether it was committed. */
 export const inLedger = <R>(deps: LedgerDeps, work: (tx: WalletTx) => Promise<R>, after?: UnknownCommit): Promise<R> =>

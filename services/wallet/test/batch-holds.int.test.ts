@@ -1,12 +1,15 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { OneTrip } from '#libs/db';
+import { createKeyed } from '#libs/runtime';
 import { poll, tcpProxy } from '#libs/testing';
 import type { BatchHolds } from '../src/batch-holds.ts';
 import { creditDeposit } from '../src/credit-deposit.ts';
 import { holdFunds } from '../src/hold-funds.ts';
 import type { LedgerDeps } from '../src/in-wallet.ts';
-import type { Claim, Owner } from '../src/ledger/ledger.ts';
+import type { Claim, Hold, Owner } from '../src/ledger/ledger.ts';
 import type { Limits } from '../src/ledger/limits.ts';
+import { placeHolds } from '../src/ledger/place-holds.ts';
 import { reverseDeposit } from '../src/reverse-deposit.ts';
 import { depositOf, foreignId, owner, postgresTestLedger, withdrawalOf } from './ledgers.ts';
 
@@ -40,9 +43,15 @@ const funded = async (amountMinor: bigint) => {
 };
 const fundedMany = (count: number) => Promise.all(Array.from({ length: count }, () => funded(1_000n)));
 const heldOf = async (who: Owner) => (await ledger.wallet(who))?.heldMinor;
+/** What a batch makes of a claim, before the rule is asked. */
+const travel = (deps: { batchHolds: BatchHolds }, claim: Claim, limits = noLimits) => {
+  const ticket = deps.batchHolds(claim, limits);
+  ticket.wait();
+  return ticket.placed();
+};
 /** Those of `claims` that a batch placed itself, and did not leave to the rule. */
 const placedBy = async (deps: { batchHolds: BatchHolds }, claims: readonly Claim[]) => {
-  const batched = await Promise.all(claims.map((claim) => deps.batchHolds(claim, noLimits)));
+  const batched = await Promise.all(claims.map((claim) => travel(deps, claim)));
   return claims.filter((_, n) => batched[n]?.hold != null);
 };
 /** Which transactions wrote these holds. */
@@ -105,6 +114,64 @@ test('among 64: a duplicate, a conflict, a refusal, a pair of one wallet, an unk
   expect(await heldOf(decidedOf)).toBe(100n);
 });
 
+test('M4: holds of one wallet that wait for each other go in one transaction, each booked on what the one before it left', async () => {
+  const who = await funded(1_000n);
+  const claims = Array.from({ length: 8 }, () => withdrawalOf(who, 100n));
+  const answers = await Promise.all(claims.map((claim) => holdFunds(batching, claim)));
+  expect(answers).toMatchObject(claims.map((claim) => ({ ...claim, refusal: null })));
+  expect(await writersOf(claims)).toBe(1);
+  expect(await ledger.wallet(who)).toMatchObject({ availableMinor: 200n, heldMinor: 800n, dayMinor: 800n });
+  for (const claim of claims) expect(await ledger.sent(claim.transactionId)).toHaveLength(1);
+});
+
+test('M6 M9: among holds of one wallet each gets the answer that it gets when they come one after the other', async () => {
+  const limitsOf = () => ({ dailyMinor: 800n, monthlyMinor: null });
+  const [together, inTurn] = [await funded(1_000n), await funded(1_000n)];
+  const of = (who: Owner) => {
+    const [first, ...others] = [400n, 500n, 300n, 101n, 2_000n, 60n, 41n, 40n].map((each) => withdrawalOf(who, each));
+    if (first === undefined) throw new Error('eight were made');
+    return [first, ...others, first, { ...first, amountMinor: 401n }];
+  };
+  /** Refused for what reason depends on the moment: whoever is refused comes after those whom the batch took. */
+  const seen = (answer: Hold | 'conflict') =>
+    answer === 'conflict' ? answer : answer.refusal === null ? 'held' : 'refused';
+  const outcome = async (who: Owner) => {
+    const { availableMinor, heldMinor, dayMinor, version } = (await ledger.wallet(who)) ?? {};
+    return { availableMinor, heldMinor, dayMinor, version };
+  };
+  const atOnce = await Promise.all(of(together).map((claim) => holdFunds({ ...batching, limitsOf }, claim)));
+  const oneByOne: (Hold | 'conflict')[] = [];
+  for (const claim of of(inTurn)) oneByOne.push(await holdFunds({ ...ledger.deps, limitsOf }, claim));
+  const [held, refused] = ['held', 'refused'];
+  expect(oneByOne.map(seen)).toEqual([held, refused, held, refused, refused, held, refused, held, held, 'conflict']);
+  expect(atOnce.map(seen)).toEqual(oneByOne.map(seen));
+  expect(await outcome(together)).toEqual(await outcome(inTurn));
+});
+
+test('F4: a hold that the database will not have fails alone among those of its wallet, and of others', async () => {
+  const who = await funded(1_000n);
+  const claims = Array.from({ length: 6 }, () => withdrawalOf(who, 100n));
+  const poisoned = { ...withdrawalOf(who, 100n), amountMinor: 2n ** 63n };
+  const others = (await fundedMany(10)).map((each) => withdrawalOf(each, 600n));
+  const all = [...others, ...claims.slice(0, 3), poisoned, ...claims.slice(3)];
+  const answers = await Promise.allSettled(all.map((claim) => holdFunds(batching, claim)));
+  for (const [n, answer] of answers.entries()) {
+    if (all[n] === poisoned) expect(answer).toMatchObject({ status: 'rejected', reason: { code: '22003' } });
+    else expect(answer).toMatchObject({ status: 'fulfilled', value: { refusal: null } });
+  }
+  expect(await heldOf(who)).toBe(600n);
+});
+
+test('M4: whom the queue of a wallet refuses is taken along by nobody', async () => {
+  const who = await funded(1_000n);
+  const claims = Array.from({ length: 6 }, () => withdrawalOf(who, 100n));
+  const queue = createKeyed({ waitingMax: 2 });
+  const answers = await Promise.allSettled(claims.map((claim) => holdFunds({ ...batching, queue }, claim)));
+  const refused = answers.filter(({ status }) => status === 'rejected');
+  expect(refused).toMatchObject(Array.from({ length: 3 }, () => ({ reason: { name: 'Overloaded' } })));
+  expect(await heldOf(who)).toBe(300n);
+});
+
 test('M9: what the statement accepts is what the rule accepts, and the wallets look alike afterwards', async () => {
   const morning = new Date('2026-03-31T22:30:00.000Z'); // the first of April in South Africa
   const days = [-40, -1, 0, 1].map((n) => new Date(morning.getTime() + n * 86_400_000));
@@ -135,7 +202,7 @@ test('M9: what the statement accepts is what the rule accepts, and the wallets l
     cases.map(async (each) => {
       const [alone, batched] = [await made(each), await made(each)];
       const byRule = await holdFunds(at(ledger.deps, morning, each.limits), alone);
-      const { hold } = await batches.batchHolds(batched, each.limits);
+      const { hold } = await travel(batches, batched, each.limits);
       if (byRule === 'conflict') throw new Error('nobody else has that id');
       expected.push([each, byRule.refusal === null ? { ...byRule, ...batched } : null]);
       answers.push([each, hold]);
@@ -173,18 +240,49 @@ test('F6: a connection that is lost with 20 holds on it, before and after they w
   try {
     const deps = await ledger.another({ through: proxy.url, batchMax: 64 });
     for (const lose of [proxy.loseAnswerTo, proxy.loseFromServer, proxy.loseFromClient]) {
-      const claims = (await fundedMany(20)).map((who) => withdrawalOf(who, 600n));
+      const wallets = await fundedMany(15);
+      const [busy] = wallets;
+      const claims = wallets.map((who) => withdrawalOf(who, 600n));
+      if (busy !== undefined) for (let n = 0; n < 5; n++) claims.push(withdrawalOf(busy, 50n));
       const lost = lose('COMMIT');
       const answers = await Promise.all(claims.map((claim) => holdFunds(deps, claim)));
       await lost;
       expect(answers.every((hold) => hold !== 'conflict' && hold.refusal === null)).toBe(true);
-      for (const claim of claims)
-        expect([await heldOf(claim), (await ledger.sent(claim.transactionId)).length]).toEqual([600n, 1]);
+      for (const claim of claims) {
+        const told = (await ledger.sent(claim.transactionId)).length;
+        expect([await heldOf(claim), told]).toEqual([claim.userId === busy?.userId ? 850n : 600n, 1]);
+      }
     }
   } finally {
     proxy.cut();
     await proxy.close();
   }
+});
+
+test('M4: a batch keeps its wallet row locked until it ends', async () => {
+  const who = await funded(1_000n);
+  const session = new pg.Client({ connectionString: ledger.url });
+  await session.connect();
+  const seen: unknown[] = [];
+  const oneTrip: OneTrip = async <Row>(text: string, values: readonly (readonly unknown[])[]) => {
+    const rows: Row[] = [];
+    await session.query('BEGIN ISOLATION LEVEL SERIALIZABLE');
+    for (const each of values) rows.push(...(await session.query(text, [...each])).rows);
+    const row = 'SELECT 1 FROM wallets WHERE user_id = $1 FOR UPDATE NOWAIT';
+    const look = probe.query(row, [who.userId]);
+    seen.push(
+      await look.then(
+        () => 'not locked',
+        ({ code }: { code: string }) => code,
+      ),
+    );
+    await session.query('COMMIT');
+    return rows;
+  };
+  const place = placeHolds({ ...batching, oneTrip });
+  const order = { claim: withdrawalOf(who, 1_001n), limits: noLimits, traceparent: undefined };
+  expect(await place([[order]]).finally(() => session.end())).toEqual(new Map());
+  expect(seen, 'left out, so that the lock is not that of an update').toEqual(['55P03']);
 });
 
 test('F4: a wallet whose row is held by a process that hangs keeps nobody waiting who travels with it', async () => {

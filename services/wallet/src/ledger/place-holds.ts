@@ -9,15 +9,15 @@ import { PLACE_HOLDS } from './place-holds-sql.ts';
 /** The wallet's id is known to the statement alone, which puts it here. */
 const walletIdToCome = '00000000-0000-0000-0000-000000000000';
 
-/** Holds of many wallets by one statement: see there what it leaves out. */
+/** Each round by one statement: see there what it leaves out. */
 export const placeHolds =
   (deps: Pick<LedgerDeps, 'clock' | 'newUuid'> & { oneTrip: OneTrip }): PlaceHolds =>
-  async (orders) => {
+  async (rounds) => {
     const placed = await deps.oneTrip<{ transactionId: string; countedOn: string }>(
       PLACE_HOLDS,
-      valuesOf(deps, orders),
+      rounds.map((orders) => valuesOf(deps, orders)),
     );
-    const claims = new Map(orders.map(({ claim }) => [claim.transactionId, claim]));
+    const claims = new Map(rounds.flat().map(({ claim }) => [claim.transactionId, claim]));
     return new Map(
       placed.map(({ transactionId, countedOn }) => {
         const claim = claims.get(transactionId);
