@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
 import { currentContext, type Logger, Overloaded } from '#libs/runtime';
 import { HttpUnavailable } from './client-errors.ts';
 import { noteProblem } from './observe-request.ts';
@@ -24,8 +25,8 @@ export const answerNotFound: RequestHandler = () => {
 };
 
 /** The last layer: every thrown thing becomes problem+json. Only what is a Problem, or is turned into one here, tells more than an id. */
-export function answerError(logger: Logger, problemOf: (error: unknown) => Problem | undefined): ErrorRequestHandler {
-  return (error: unknown, _request, response, _next) => {
+export function answerError(logger: Logger, problemOf: (error: unknown) => Problem | undefined) {
+  return (error: unknown, response: ServerResponse): void => {
     const problem = error instanceof Problem ? error : (known(error) ?? problemOf(error) ?? internal);
     if (problem.status >= 500) {
       logger[problem === internal ? 'error' : 'warn']({ err: error, code: problem.code }, 'request failed');
@@ -33,11 +34,12 @@ export function answerError(logger: Logger, problemOf: (error: unknown) => Probl
     noteProblem(response, problem.code);
     // Half an answer must not look like a whole one.
     if (response.headersSent) return void response.destroy();
-    response
-      .status(problem.status)
-      .set(problem.details.headers ?? {})
-      .type('application/problem+json')
-      .send(JSON.stringify(problem.body(currentContext().requestId)));
+    const body = JSON.stringify(problem.body(currentContext().requestId));
+    response.statusCode = problem.status;
+    for (const [name, value] of Object.entries(problem.details.headers ?? {})) response.setHeader(name, value);
+    response.setHeader('content-type', 'application/problem+json; charset=utf-8');
+    response.setHeader('content-length', Buffer.byteLength(body));
+    response.end(body);
   };
 }
 

@@ -59,7 +59,7 @@ function connections(origin: string): Wire {
   const wiring = {
     connections: connectionsMax,
     connect: { timeout: connectMsMax },
-    headersTimeout: 0, // The signal alone bounds the exchange.
+    headersTimeout: 0, // The exchange bounds itself.
     bodyTimeout: 0,
   };
   const pool = new Pool(origin, wiring);
@@ -67,8 +67,10 @@ function connections(origin: string): Wire {
   const freshPool = new Pool(origin, { ...wiring, pipelining: 0 });
   return {
     exchange: ({ freshConnection, ...request }, { timeoutMs, bodyBytesMax }) => {
-      const limits = { signal: AbortSignal.timeout(timeoutMs), bodyBytesMax };
-      return () => exchange(freshConnection ? freshPool : pool, request, limits);
+      const endsAtMs = performance.now() + timeoutMs;
+      const pooled = freshConnection ? freshPool : pool;
+      return () =>
+        exchange(pooled, request, { timeoutMs: Math.max(Math.ceil(endsAtMs - performance.now()), 1), bodyBytesMax });
     },
     close: async () => void (await Promise.all([pool.close(), freshPool.close()])),
   };

@@ -25,36 +25,36 @@ export class ExchangeFailed extends Error {
 }
 
 /**
- * Sends one request and collects its answer, until `signal` aborts. Redirects are answers like any other: they are not followed.
+ * Sends one request and collects its answer, for `timeoutMs` at most. Redirects are answers like any other: they are not followed.
  * undici's own handler interface is used because it says when a request starts: `onRequestStart` comes right before the first
  * byte is written, so a failure without it (refused, unknown host, still queued for a connection) provably sent nothing.
+ * A timer of our own that ends with the exchange: one of AbortSignal's goes off after each, 20 s later, which took 6 % of a hop.
  */
 export function exchange(
   pool: Pool,
   request: Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers'> & { body: string | null },
-  limits: { signal: AbortSignal; bodyBytesMax: number },
+  { timeoutMs, bodyBytesMax }: { timeoutMs: number; bodyBytesMax: number },
 ): Promise<HttpResponse> {
-  const { signal, bodyBytesMax } = limits;
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let answer: Omit<HttpResponse, 'body'> | undefined;
+    let late: Error | undefined;
     let bytes = 0;
     const chunks: Buffer[] = [];
 
     const fail = (kind: ExchangeFailed['kind'], cause: unknown): void => {
-      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
       reject(new ExchangeFailed(kind, controller !== undefined, answer !== undefined, cause));
     };
-    const onAbort = (): void => {
-      fail('timeout', signal.reason);
-      controller?.abort(signal.reason as Error);
-    };
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort);
+    const timer = setTimeout(() => {
+      late = new Error(`no answer within ${timeoutMs} ms`);
+      fail('timeout', late);
+      controller?.abort(late);
+    }, timeoutMs);
 
     pool.dispatch(request, {
       onRequestStart(started) {
-        if (signal.aborted) return started.abort(signal.reason as Error);
+        if (late !== undefined) return started.abort(late);
         controller = started;
       },
       onResponseStart(_controller, status, headers) {
@@ -68,7 +68,7 @@ export function exchange(
         controller?.abort(cause);
       },
       onResponseEnd() {
-        signal.removeEventListener('abort', onAbort);
+        clearTimeout(timer);
         if (answer === undefined) fail('network', new Error('ended without an answer'));
         else resolve({ ...answer, body: Buffer.concat(chunks).toString('utf8') });
       },

@@ -10,6 +10,7 @@ export { parseBody, parseQuery } from './parse-body.ts';
 export { Problem, type ProblemDetails } from './problem.ts';
 export { type ProblemCode, type ProblemKind, problemCatalogue } from './problem-catalogue.ts';
 export { refuseUnknownQuery } from './refuse-unknown-query.ts';
-export { type ReadRequest, type ShortPath, takeShortPath } from './short-path.ts';
+export type { ShortRoute } from './short-path.ts';
 export { sourceAddress, trustedProxiesMax } from './source-address.ts';
+export { answerJson, type ReadRequest, type Step } from './step.ts';
 export type { StreamedAnswer } from './stream.ts';

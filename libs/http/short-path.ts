@@ -1,75 +1,68 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express from 'express';
-import { currentContext, runInContext } from '#libs/runtime';
-import { answerError } from './answer-error.ts';
-import type { AppOptions } from './app.ts';
-import { observeRequest } from './observe-request.ts';
+import type { IncomingMessage } from 'node:http';
 import { Problem } from './problem.ts';
 import { refuseUnwritable } from './refuse-unwritable.ts';
+import type { Step } from './step.ts';
 
-export type ReadRequest = IncomingMessage & { body?: unknown };
-
-/** One route that is asked far more often than all others together. It is a route of the application as well. */
-export interface ShortPath {
-  /** Of a POST without parameters. */
+/** One route that is asked far more often than others. It is a route of the application as well, of the same steps. */
+export interface ShortRoute {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** As Express has it, of words and `:names`. */
   path: string;
-  /** What stands before the route: who may ask. */
-  guard: (request: ReadRequest, response: ServerResponse, next: () => void) => void;
-  /** Resolves to the JSON of a 200; throws what the route throws. */
-  answer: (request: ReadRequest) => Promise<object>;
+  /** What the application's `beforeBody` has for it. */
+  beforeBody?: readonly Step[];
+  /** Who may ask, and then the answer. */
+  steps: readonly Step[];
 }
 
 /**
- * Takes plain requests of one route past Express, whose layers cost more than the route (docs/performance.md). What is not plain goes the long way,
- * from the beginning, and what fails is answered by the same last layer: a client sees no difference, and a test compares the two.
+ * Says by which steps a plain request goes past Express, whose layers cost more than all of them (docs/performance.md). Undefined for what
+ * is not plain: it goes the long way, where everything that can be said of a request is looked after.
  */
-export function takeShortPath(
-  { path, guard, answer }: ShortPath,
-  app: RequestListener,
-  { logger, metrics, jsonLimitBytes, problemOf }: Omit<AppOptions, 'routes' | 'beforeBody'>,
-): RequestListener {
-  const observe = observeRequest(logger, metrics);
-  const failures = new WeakMap<IncomingMessage, unknown>();
-  const failing = express().disable('x-powered-by').disable('etag');
-  failing.use((request) => {
-    throw failures.get(request);
-  });
-  failing.use(answerError(logger, problemOf ?? (() => undefined)));
-
-  return (request, response) => {
-    if (request.url !== path || !isPlain(request, jsonLimitBytes)) return app(request, response);
-    const fail = (error: unknown): void => {
-      failures.set(request, error);
-      failing(request, response);
+export function shortPaths(
+  routes: readonly ShortRoute[],
+  jsonLimitBytes: number,
+): (request: IncomingMessage) => readonly Step[] | undefined {
+  // In the order of the table, as the router takes them: `/transactions/export` stands before `/transactions/:id`.
+  const known = routes.map(({ method, path, beforeBody = [], steps }) => {
+    const mark = markOf(path);
+    const limits = beforeBody.length === 0 ? [] : [mark, ...beforeBody];
+    return {
+      method,
+      mark,
+      pattern: patternOf(path),
+      bare: [...limits, mark, ...steps],
+      read: [...limits, readJson, refuseUnwritable, mark, ...steps],
     };
-    const read: ReadRequest & { route: unknown } = Object.assign(request, { route: { path } }); // as Express marks it
-    observe(read, response, () => {
-      response.setHeader('cache-control', 'no-store');
-      readJson(
-        read,
-        () => {
-          refuseUnwritable(read, response, () => {
-            guard(
-              read,
-              response,
-              () =>
-                void answer(read)
-                  .then((body) => answerJson(response, body))
-                  .catch(fail),
-            );
-          });
-        },
-        fail,
-      );
-    });
+  });
+  return ({ url = '', method, headers }) => {
+    const carries = headers['content-type'] !== undefined;
+    if (carries ? !isPlainJson(headers, jsonLimitBytes) : !isBare(headers)) return undefined;
+    const route = known.find((each) => each.method === method && each.pattern.test(url));
+    return carries ? route?.read : route?.bare;
   };
 }
 
-/** A body of our own services' making: JSON, its length told, neither compressed nor in pieces, nor waiting for a word. */
-function isPlain({ method, headers }: IncomingMessage, jsonLimitBytes: number): boolean {
+/** A word in a path that may stand for anything, as long as it reads the same decoded. Neither a query nor a slash at the end. */
+const word = '([A-Za-z0-9_-]+)';
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, word)}$`);
+
+/** As Express marks a request once it has found its route. */
+function markOf(path: string): Step {
+  const pattern = patternOf(path);
+  const names = [...path.matchAll(/:([a-z]+)/g)].map(([, name = '']) => name);
+  const route = { path };
+  return (request, _response, next) => {
+    const words = names.length === 0 ? [] : (pattern.exec(request.url ?? '') ?? []).slice(1);
+    const params = Object.fromEntries(names.map((name, i) => [name, words[i] ?? '']));
+    Object.assign(request, { route, params });
+    next();
+  };
+}
+
+/** Its length is told, and it is neither compressed nor in pieces, nor waiting for a word. */
+function isPlainJson(headers: IncomingMessage['headers'], jsonLimitBytes: number): boolean {
   const length = Number(headers['content-length']);
   return (
-    method === 'POST' &&
     headers['content-type'] === 'application/json' &&
     length > 0 &&
     length <= jsonLimitBytes &&
@@ -79,37 +72,30 @@ function isPlain({ method, headers }: IncomingMessage, jsonLimitBytes: number): 
   );
 }
 
-/** Calls `next` with the body in place. A client that leaves meanwhile gets no answer, for nobody is there. */
-function readJson(request: ReadRequest, next: () => void, fail: (error: unknown) => void): void {
+const isBare = (headers: IncomingMessage['headers']): boolean =>
+  (headers['content-length'] === undefined || headers['content-length'] === '0') &&
+  headers['transfer-encoding'] === undefined &&
+  headers.expect === undefined;
+
+/** A client that leaves meanwhile gets no answer, for nobody is there. */
+const readJson: Step = async (request, _response, next) => {
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ended = () => {
-    try {
-      request.body = parsed(Buffer.concat(chunks).toString());
-      next();
-    } catch (error) {
-      fail(error);
-    }
-  };
-  const context = currentContext(); // which the socket's events know nothing of
-  request.on('end', () => runInContext(context, ended));
-}
+  await new Promise<void>((resolve) => {
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', resolve);
+  });
+  const [whole] = chunks;
+  request.body = parsed((whole !== undefined && chunks.length === 1 ? whole : Buffer.concat(chunks)).toString());
+  next();
+};
 
 /** An object or a list, as Express' strict parser takes it. */
 function parsed(text: string): unknown {
-  if (!/^\s*[[{]/.test(text)) throw new Problem('malformed_json');
+  const json = text.startsWith('\ufeff') ? text.slice(1) : text;
+  if (!/^\s*[[{]/.test(json)) throw new Problem('malformed_json');
   try {
-    return JSON.parse(text);
+    return JSON.parse(json);
   } catch {
     throw new Problem('malformed_json');
   }
-}
-
-function answerJson(response: ServerResponse, body: object): void {
-  const text = JSON.stringify(body);
-  response.writeHead(200, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(text);
 }

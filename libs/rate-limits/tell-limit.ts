@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import { Problem } from '#libs/http';
 import type { Limit } from './limit.ts';
 import type { Taken } from './shared-counter.ts';
@@ -7,7 +7,7 @@ const secondsOf = (ms: number): number => Math.ceil(ms / 1000);
 
 /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10): structured fields, one member per limit. */
 export function tellLimit(
-  response: Response,
+  response: ServerResponse,
   { name, max, windowS }: Limit,
   { remaining, resetMs }: Pick<Taken, 'remaining' | 'resetMs'>,
 ): void {

@@ -3,7 +3,7 @@ import express, { type Router } from 'express';
 import type { EntitySchema } from 'typeorm';
 import { eventTypes, listensTo, type ServiceName } from '#libs/contracts';
 import { connectDatabase, type Database, isUnavailable, type Migration, requireMigrations } from '#libs/db';
-import { createApp, type Listening, listen, type ShortPath, takeShortPath, temporarilyUnavailable } from '#libs/http';
+import { createApp, type Listening, listen, type ShortRoute, type Step, temporarilyUnavailable } from '#libs/http';
 import {
   type Broker,
   connectBroker,
@@ -51,8 +51,10 @@ export interface Platform<Config> {
 /** What a service is made of. */
 export interface Wiring {
   routes?: Router;
-  /** One of them that is asked far more often than all others. */
-  shortPath?: ShortPath;
+  /** What every request passes first. */
+  front?: readonly Step[];
+  /** Those of the routes that are asked far more often than others. */
+  shortRoutes?: readonly ShortRoute[];
   /** Middleware and routes that come before the body is read. */
   beforeBody?: Router;
   /** One for each event that the contracts say it listens to. */
@@ -150,10 +152,9 @@ async function boot<Config extends BaseConfig>(
     problemOf: (error: unknown) =>
       isUnavailable(error) || error instanceof DependencyDown ? temporarilyUnavailable : undefined,
   };
-  const { routes = express.Router(), beforeBody, shortPath } = wiring;
-  const app = createApp({ ...answering, routes, ...(beforeBody === undefined ? {} : { beforeBody }) });
-  const handler = shortPath === undefined ? app : takeShortPath(shortPath, app, answering);
-  const http = opened(releases, 'http', await listen(handler, { host: config.HOST, port: config.PORT }));
+  const { routes = express.Router(), front = [], shortRoutes = [], beforeBody } = wiring;
+  const app = createApp({ ...answering, front, shortRoutes, routes, ...(beforeBody && { beforeBody }) });
+  const http = opened(releases, 'http', await listen(app, { host: config.HOST, port: config.PORT }));
   releases.push('long answers', async () => wiring.endLongAnswers?.());
   const work = [...(wiring.loops ?? []), ...(messaging === undefined ? [] : [pruneLoop(db, keptDays(config))])];
   const loops = opened(releases, 'loops', startLoops(work, { logger, metrics, clock: systemClock }));

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { sourceAddress } from '#libs/http';
 import { currentContext } from '#libs/runtime';
 import type { Caller } from './identity/caller.ts';
@@ -7,15 +7,11 @@ import type { Caller } from './identity/caller.ts';
 const userAgentCharsMax = 200;
 
 /** Where a request comes from, as the proxies of ours say, and never the client. */
-export function callerOf(request: Request, trustedProxies: number): Caller {
-  const forwardedFor = request.headersDistinct['x-forwarded-for'] ?? [];
+export function callerOf(request: IncomingMessage, trustedProxies: number): Caller {
+  const forwardedFor = [request.headers['x-forwarded-for'] ?? []].flat();
   return {
     address: sourceAddress(request.socket.remoteAddress, forwardedFor, trustedProxies) ?? null,
     requestId: currentContext().requestId ?? null,
-    userAgent:
-      request
-        .get('user-agent')
-        ?.replaceAll(/[^\x20-\x7e]/g, '?')
-        .slice(0, userAgentCharsMax) ?? null,
+    userAgent: request.headers['user-agent']?.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, userAgentCharsMax) ?? null,
   };
 }

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Step } from '#libs/http';
 
 const methods = 'GET, POST, PUT, PATCH, DELETE';
 const requestHeaders =
@@ -13,21 +13,22 @@ const maxAgeS = 600;
  * Lets the scripts of these origins call us (`Origin` is compared as a whole, never by its end). No cookies: a token is sent by the
  * script that has it. To any other origin nothing is said, and its browser keeps the answer to itself.
  */
-export function cors(origins: readonly string[]): RequestHandler {
+export function cors(origins: readonly string[]): Step {
   const allowed = new Set(origins);
   return (request, response, next) => {
-    const origin = request.get('origin');
-    if (allowed.size > 0) response.vary('Origin');
+    const origin = request.headers.origin;
+    if (allowed.size > 0) response.setHeader('vary', 'Origin');
     const isAllowed = origin !== undefined && allowed.has(origin);
-    if (isAllowed)
-      response.set({ 'access-control-allow-origin': origin, 'access-control-expose-headers': answerHeaders });
-    if (request.method !== 'OPTIONS' || request.get('access-control-request-method') === undefined) return next();
-    if (isAllowed)
-      response.set({
-        'access-control-allow-methods': methods,
-        'access-control-allow-headers': requestHeaders,
-        'access-control-max-age': String(maxAgeS),
-      });
-    response.status(204).end();
+    if (isAllowed) {
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('access-control-expose-headers', answerHeaders);
+    }
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return next();
+    if (isAllowed) {
+      response.setHeader('access-control-allow-methods', methods);
+      response.setHeader('access-control-allow-headers', requestHeaders);
+      response.setHeader('access-control-max-age', String(maxAgeS));
+    }
+    response.writeHead(204).end();
   };
 }

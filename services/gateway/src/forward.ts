@@ -1,9 +1,9 @@
-import type { Request, Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import { internalTokenFor, type UserActor } from '#libs/auth';
 import type { Sql } from '#libs/db';
-import { type HttpResponse, HttpUnavailable } from '#libs/http';
+import { type HttpResponse, HttpUnavailable, type ReadRequest } from '#libs/http';
 import type { Logger } from '#libs/runtime';
-import { withEmails, withUserId } from './name-users.ts';
+import { queryOf, withEmails, withUserId } from './name-users.ts';
 import { idempotencyKeyInvalid, notFound, unavailableFor } from './problems.ts';
 import { streamExport } from './stream-export.ts';
 import type { Upstream } from './upstream.ts';
@@ -93,15 +93,15 @@ export async function forward(
   deps: ForwardDeps,
   route: ForwardedRoute,
   user: UserActor,
-  request: Request,
-  response: Response,
+  request: ReadRequest,
+  response: ServerResponse,
 ): Promise<void> {
   const { client, internalKey } = deps.upstreams[route.service];
   const named = route.passedOn === 'with e-mails' && user.role !== 'user';
   const path = targetOf(route, request) + (named ? await withUserId(deps.read, request) : queryOf(request));
   const key = idempotencyKeyOf(request);
   const unavailable = unavailableFor[route.method === 'GET' ? 'read' : key === undefined ? 'unkeyed' : 'keyed'];
-  const ifMatch = request.get('if-match');
+  const ifMatch = request.headers['if-match'];
   const token = internalTokenFor(internalKey, { audience: route.service, actor: user });
   if (route.passedOn === 'as a stream') {
     return streamExport(deps.upstreams[route.service], { path, token }, request, response);
@@ -115,7 +115,7 @@ export async function forward(
         ...(key === undefined ? {} : { 'idempotency-key': key }),
         ...(ifMatch === undefined || !entityTagForm.test(ifMatch) ? {} : { 'if-match': ifMatch }),
       },
-      ...(route.method !== 'POST' || request.body === undefined ? {} : { json: request.body as unknown }),
+      ...(route.method !== 'POST' || request.body === undefined ? {} : { json: request.body }),
       idempotent: route.method !== 'POST' || key !== undefined,
     })
     .catch((error: unknown) => {
@@ -128,24 +128,19 @@ export async function forward(
   passOn(named ? await withEmails(deps.read, answer) : answer, response);
 }
 
-function targetOf({ path, passedOn }: ForwardedRoute, request: Request): string {
+function targetOf({ path, passedOn }: ForwardedRoute, request: ReadRequest): string {
   const address = passedOn === 'with e-mails' ? path : path.replace(/^\/admin/, '');
   return address.replaceAll(/:([a-z]+)/g, (_, name: string) => {
-    const value = request.params[name];
+    const value = request.params?.[name];
     if (typeof value !== 'string' || !paramForm.test(value)) throw notFound;
     return value;
   });
 }
 
-function queryOf({ originalUrl }: Request): string {
-  const queryAt = originalUrl.indexOf('?');
-  return queryAt < 0 ? '' : originalUrl.slice(queryAt);
-}
-
-/** Undefined without one; whether it is needed is the service's to say. */
-function idempotencyKeyOf(request: Request): string | undefined {
-  const [key, ...more] = request.headersDistinct['idempotency-key'] ?? [];
-  if (key !== undefined && (more.length > 0 || !idempotencyKeyForm.test(key))) throw idempotencyKeyInvalid;
+/** Undefined without one; whether it is needed is the service's to say. Of several Node makes one with spaces, which none may have. */
+function idempotencyKeyOf({ headers }: ReadRequest): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key !== undefined && (typeof key !== 'string' || !idempotencyKeyForm.test(key))) throw idempotencyKeyInvalid;
   return key;
 }
 
@@ -155,12 +150,13 @@ const isFitForClients = ({ status, headers }: HttpResponse): boolean =>
   (status < 300 || status >= 400) &&
   (status === 204 || /^application\/(problem\+)?json\b/.test(String(headers['content-type'] ?? '')));
 
-function passOn(answer: HttpResponse, response: Response): void {
+function passOn(answer: HttpResponse, response: ServerResponse): void {
   for (const name of answerHeaders) {
     const value = answer.headers[name];
     if (typeof value === 'string') response.setHeader(name, value);
   }
   const { location } = answer.headers;
   if (location?.startsWith('/')) response.setHeader('location', `/api/v1${location}`);
-  response.status(answer.status).end(answer.body);
+  response.statusCode = answer.status;
+  response.end(answer.body);
 }

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { Sql } from '#libs/db';
 import { type HttpResponse, Problem } from '#libs/http';
@@ -13,11 +13,11 @@ const email = z.string().trim().toLowerCase().pipe(z.email().max(254));
  * The query of a list across users, as the service understands it: `user_email` becomes the `user_id` that only the gateway knows. Of an
  * e-mail and an id that are two people's, nothing is found. Throws `validation_failed` for what is no e-mail.
  */
-export async function withUserId(read: Sql, request: Request): Promise<string> {
-  const queryAt = request.originalUrl.indexOf('?');
-  const query = new URLSearchParams(queryAt < 0 ? '' : request.originalUrl.slice(queryAt + 1));
+export async function withUserId(read: Sql, request: IncomingMessage): Promise<string> {
+  const asIs = queryOf(request);
+  const query = new URLSearchParams(asIs.slice(1));
   const given = query.getAll('user_email');
-  if (given.length === 0) return queryAt < 0 ? '' : request.originalUrl.slice(queryAt);
+  if (given.length === 0) return asIs;
   const parsed = email.safeParse(given.length === 1 ? given[0] : undefined);
   if (!parsed.success) {
     const detail = 'Must be one e-mail address';
@@ -32,6 +32,12 @@ export async function withUserId(read: Sql, request: Request): Promise<string> {
     query.set('user_id', nobody);
   }
   return `?${query}`;
+}
+
+/** The query as it was sent, with its question mark. */
+export function queryOf({ url = '' }: IncomingMessage): string {
+  const queryAt = url.indexOf('?');
+  return queryAt < 0 ? '' : url.slice(queryAt);
 }
 
 const owned = z.looseObject({ user_id: z.string() });

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type RequestHandler, Router } from 'express';
+import { Router } from 'express';
 import helmet from 'helmet';
 import type { Sql } from '#libs/db';
-import { refuseUnknownQuery } from '#libs/http';
+import { refuseUnknownQuery, type ShortRoute, type Step } from '#libs/http';
 import { auditRoutes } from './audit/audit-routes.ts';
 import { authenticate } from './authenticate.ts';
 import { docsPages } from './docs-page.ts';
@@ -21,7 +21,7 @@ const jwksMaxAgeS = 300;
  * Security headers on every answer, errors included, so they come first. Nothing may be framed or loaded. They are the same on each, so helmet
  * says once what they are.
  */
-export function securityHeaders(): RequestHandler {
+export function securityHeaders(): Step {
   const headers = new Map<string, string>();
   const answer = { setHeader: (name: string, value: string) => headers.set(name, value), removeHeader: () => {} };
   helmet({
@@ -35,17 +35,18 @@ export function securityHeaders(): RequestHandler {
 
 type RoutesDeps = IdentityDeps & ForwardDeps & { read: Sql; live: LiveStreams };
 
-export function routes(deps: RoutesDeps): Router {
+export function routes(deps: RoutesDeps): { routes: Router; shortRoutes: readonly ShortRoute[] } {
   const router = Router();
   router.use(returnPages()); // whatever Revio adds to their address: a payer must not be shown a 400
   router.use(refuseUnknownQuery(operations, { prefix: '/api/v1' }));
+  const shortRoutes = forwardedRoutes.map((route): ShortRoute => {
+    const pass: Step = async (request, response) =>
+      forward(deps, route, await authenticate(deps.tokens, request), request, response);
+    return { method: route.method, path: `/api/v1${route.path}`, steps: [pass] };
+  });
   // Before the others, because nearly every request is one of these, and each router that it passes by costs it something.
-  for (const route of forwardedRoutes) {
-    const method = route.method.toLowerCase() as Lowercase<typeof route.method>;
-    router[method](`/api/v1${route.path}`, async (request, response) => {
-      await forward(deps, route, await authenticate(deps.tokens, request), request, response);
-    });
-  }
+  for (const { method, path, steps } of shortRoutes)
+    router[method.toLowerCase() as Lowercase<typeof method>](path, ...steps);
   router.use(docsPages());
   router.use(auditRoutes(deps));
   router.use(identityRoutes(deps));
@@ -55,5 +56,5 @@ export function routes(deps: RoutesDeps): Router {
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.set('cache-control', `public, max-age=${jwksMaxAgeS}`).json(deps.tokens.jwks);
   });
-  return router;
+  return { routes: router, shortRoutes };
 }

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { over } from '#libs/db';
-import { createClient } from '#libs/http';
+import { createClient, type Step } from '#libs/http';
 import { ConfigError, type LoopDefinition, newUuid } from '#libs/runtime';
 import { type Platform, runService } from '#libs/service';
 import { auditHandlers } from './audit/keep-acts.ts';
@@ -22,7 +22,7 @@ import { mailHandlers } from './mail/mail-user.ts';
 import { sentMails } from './mail/sent-mails.ts';
 import { migrations } from './migrations/index.ts';
 import { generalLimit, routeLimits } from './rate-limits/limits.ts';
-import { rateLimits } from './rate-limits/rate-limits.ts';
+import { type RateLimits, rateLimits } from './rate-limits/rate-limits.ts';
 import { routes, securityHeaders } from './routes.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -46,26 +46,30 @@ export const start = (config: Config) =>
       const payments = upstream(platform, 'payments', config.PAYMENTS_URL, config.INTERNAL_KEY_PAYMENTS);
       const live = startLive(platform, payments);
       const tokens = tokensOf(platform);
+      const answering = routes({
+        transact,
+        passwords: await argon2Passwords(),
+        tokens,
+        refreshTtlMs: config.REFRESH_TOKEN_TTL_S * 1000,
+        upstreams: {
+          wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
+          payments,
+          webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
+          reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
+        },
+        read: platform.db.read,
+        trustedProxies: config.TRUSTED_PROXIES,
+        clock: platform.clock,
+        newUuid,
+        logger: platform.logger,
+        live,
+      });
+      const { front, limits } = frontDoor(platform, tokens);
       return {
-        beforeBody: frontDoor(platform, tokens).use(largeBodies(tokens)),
-        routes: routes({
-          transact,
-          passwords: await argon2Passwords(),
-          tokens,
-          refreshTtlMs: config.REFRESH_TOKEN_TTL_S * 1000,
-          upstreams: {
-            wallet: upstream(platform, 'wallet', config.WALLET_URL, config.INTERNAL_KEY_WALLET),
-            payments,
-            webhooks: upstream(platform, 'webhooks', config.WEBHOOKS_URL, config.INTERNAL_KEY_WEBHOOKS),
-            reconciler: upstream(platform, 'reconciler', config.RECONCILER_URL, config.INTERNAL_KEY_RECONCILER),
-          },
-          read: platform.db.read,
-          trustedProxies: config.TRUSTED_PROXIES,
-          clock: platform.clock,
-          newUuid,
-          logger: platform.logger,
-          live,
-        }),
+        front,
+        beforeBody: Router().use(...(limits ? [limits.ofRoutes] : []), largeBodies(tokens)),
+        shortRoutes: answering.shortRoutes.map((route) => ({ ...route, beforeBody: limits?.of(route) ?? [] })),
+        routes: answering.routes,
         endLongAnswers: live.stop,
         loops: [
           { name: 'session-pruner', intervalMs: pruneIntervalMs, runOnce: () => pruneSessions(platform.db.read) },
@@ -92,16 +96,21 @@ function auditLoop({ config, db, clock, logger, metrics }: Platform<Config>): Lo
   return { name: 'verify-audit', intervalMs, runOnce: audit.runOnce };
 }
 
-/** What every request passes before its body is read. */
-function frontDoor({ config, db, clock, logger, metrics }: Platform<Config>, tokens: AccessTokens): Router {
+/** What every request passes before its body is read, and the limits of some routes. */
+function frontDoor(
+  { config, db, clock, logger, metrics }: Platform<Config>,
+  tokens: AccessTokens,
+): { front: readonly Step[]; limits?: RateLimits } {
   const transact = over(db, postgresGatewayTx);
   const trustedProxies = config.TRUSTED_PROXIES;
   const deps = { read: db.read, transact, tokens, trustedProxies, clock, newUuid, logger, metrics };
-  const router = Router().use(securityHeaders(), cors(config.CORS_ORIGINS), keepRefusals(deps));
-  if (config.RATE_LIMITS_ENFORCED)
-    return router.use(rateLimits(deps, { general: generalLimit(config), routes: routeLimits(config) }));
+  const front = [securityHeaders(), cors(config.CORS_ORIGINS), keepRefusals(deps)];
+  if (config.RATE_LIMITS_ENFORCED) {
+    const limits = rateLimits(deps, { general: generalLimit(config), routes: routeLimits(config) });
+    return { front: [...front, limits.general], limits };
+  }
   logger.warn('rate limits are lifted');
-  return router;
+  return { front };
 }
 
 function tokensOf(platform: Platform<Config>): AccessTokens {

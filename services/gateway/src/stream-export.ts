@@ -1,5 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { Request, Response } from 'express';
 import { HttpUnavailable, type StreamedAnswer } from '#libs/http';
 import { unavailableFor } from './problems.ts';
 import type { Upstream } from './upstream.ts';
@@ -17,8 +17,8 @@ const answerHeaders = ['content-type', 'content-disposition', 'retry-after'];
 export async function streamExport(
   { client }: Upstream,
   { path, token }: { path: string; token: string },
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const answer = await client
     .stream({ path, headers: { accept: '*/*', authorization: `Bearer ${token}` } })
@@ -34,7 +34,7 @@ export async function streamExport(
     const value = answer.headers[name];
     if (typeof value === 'string') response.setHeader(name, value);
   }
-  response.status(answer.status);
+  response.statusCode = answer.status;
   // Either side's end is the other's; who was it shows in the request's log line.
   await pipeline(answer.body, response).catch(() => response.destroy());
 }

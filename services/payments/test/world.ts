@@ -1,4 +1,4 @@
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import supertest from 'supertest';
 import { signInternalToken, type UserActor } from '#libs/auth';
 import type { EventData, EventType, ServiceName } from '#libs/contracts';
@@ -31,7 +31,7 @@ export interface World {
   /** Lets time pass for payments, not for Revio. */
   advance(ms: number): void;
   /** The application over these deps, or over changed ones. */
-  app(change?: Partial<Deps>): Express;
+  app(change?: Partial<Deps>): RequestListener;
   user(): Promise<User>;
   /** Tells payments what another service tells, as its message. */
   tell<T extends EventType>(type: T, data: EventData<T>, id?: string, time?: Date): Promise<void>;
@@ -181,9 +181,15 @@ function wire(parts: {
 }
 
 /** A request of a user, with a key of its own unless given. */
-export function post(app: Express, path: string, user: User, body: object, key: string = newUuid()): supertest.Test {
+export function post(
+  app: RequestListener,
+  path: string,
+  user: User,
+  body: object,
+  key: string = newUuid(),
+): supertest.Test {
   return supertest(app).post(path).auth(user.token, { type: 'bearer' }).set('idempotency-key', key).send(body);
 }
 
-export const get = (app: Express, path: string, user: User): supertest.Test =>
+export const get = (app: RequestListener, path: string, user: User): supertest.Test =>
   supertest(app).get(path).auth(user.token, { type: 'bearer' });

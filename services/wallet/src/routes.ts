@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
 import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
 import type { Sql } from '#libs/db';
-import { parseBody, parseQuery, type ReadRequest, refuseUnknownQuery, type ShortPath } from '#libs/http';
+import { answerJson, parseBody, parseQuery, refuseUnknownQuery, type ShortRoute, type Step } from '#libs/http';
 import { isCurrency } from '#libs/money';
 import { inboxRoute, storyRoutes } from '#libs/service';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
@@ -23,22 +23,23 @@ import { tellStory } from './tell-story.ts';
 type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
 
 /** Internal: the gateway speaks for users, payments for itself. Nobody speaks without a token for this service. */
-export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): { routes: Router; shortPath: ShortPath } {
+export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): {
+  routes: Router;
+  shortRoutes: readonly ShortRoute[];
+} {
   const router = Router();
   const guard = requireInternal({ audience: 'wallet', keys: internalKeys });
   router.use(guard);
   router.use(refuseUnknownQuery(operations));
 
-  const placeHold = async (request: ReadRequest): Promise<HoldDecision> => {
+  const placeHold: Step = async (request, response) => {
     requireService(request, ['payments']);
     const { transaction_id, user_id: userId, currency, amount_minor: amountMinor } = parseBody(holdBody, request);
     const hold = await holdFunds(ledger, { transactionId: transaction_id, userId, currency, amountMinor });
     if (hold === 'conflict') throw problem('hold_conflict');
-    return shownDecision(hold);
+    answerJson(response, shownDecision(hold));
   };
-  router.post('/holds', async (request, response) => {
-    response.json(await placeHold(request));
-  });
+  router.post('/holds', placeHold);
 
   router.get('/wallets', async (request, response) => {
     const { userId } = requireUser(request);
@@ -66,7 +67,7 @@ export function routes({ ledger, dataSource, sql, internalKeys }: RouteDeps): { 
   router.use(freezeRoutes(ledger));
   router.use(inboxRoute(ledger));
   router.use(storyRoutes({ sql, service: 'wallet', tell: tellStory(sql) }));
-  return { routes: router, shortPath: { path: '/holds', guard, answer: placeHold } };
+  return { routes: router, shortRoutes: [{ method: 'POST', path: '/holds', steps: [guard, placeHold] }] };
 }
 
 const holdBody = holdRequest.extend({

@@ -1,5 +1,5 @@
-import type { RequestHandler } from 'express';
 import type { Transact } from '#libs/db';
+import type { Step } from '#libs/http';
 import type { Clock, Logger } from '#libs/runtime';
 import { accessOf } from '../authenticate.ts';
 import { callerOf } from '../caller-of.ts';
@@ -23,11 +23,13 @@ const ownLine = '/api/v1/auth/password';
  * Somebody who is known tried what they may not: whoever answered 403, we or a service behind us, it is kept (REQUIREMENTS A7). After
  * the answer and best effort; the general rate limit bounds how many lines one user can write.
  */
-export function keepRefusals(deps: RefusalDeps): RequestHandler {
+export function keepRefusals(deps: RefusalDeps): Step {
   return (request, response, next) => {
-    const path = request.path; // of the whole request; a router further in cuts it
+    const { url = '' } = request; // of the whole request; a router further in cuts it
     response.once('finish', () => {
-      if (response.statusCode !== 403 || path === ownLine) return;
+      if (response.statusCode !== 403) return;
+      const path = url.replace(/^https?:\/\/[^/]*|\?.*$/g, '');
+      if (path === ownLine) return;
       const keep = async () => {
         const { user } = await accessOf(deps.tokens, request);
         const about = `${request.method}${path.replaceAll(/[^A-Za-z0-9_]+/g, '-')}`.slice(0, 128);
