@@ -442,6 +442,9 @@ describe('withdrawals: after the verdict', () => {
   const settled = known([paidOut('settled')]);
   const failed = known([paidOut('failed')]);
   const returned = known([paidOut('settled'), cameBack(90)]);
+  const muchLater = { ...read, observed_at: at(121).toISOString() };
+  const byPeople = known([{ ...paidOut('settled'), reason: 'executed' }]);
+  const cameBackToPeople = known([{ ...paidOut('settled'), reason: 'executed' }, cameBack(90)]);
   holds(withdrawal, [
     ['success again', payout('success'), 'ignore already_settled', settled],
     ['an old pending', payout('pending', {}, 50), 'ignore already_settled', settled],
@@ -472,6 +475,15 @@ describe('withdrawals: after the verdict', () => {
     ['success after it came back', payout('success', read, 100), 'case contradicts_settlement', returned],
     ['pending after success, by a webhook', payout('pending', {}, 70), 'read contradicts_settlement', settled],
     ['pending after success, by a read', payout('pending', read, 70), 'case contradicts_settlement', settled],
+    [
+      'still pending after two people said it was executed',
+      payout('pending', muchLater, 70),
+      'ignore settled_by_people',
+      byPeople,
+    ],
+    ['still not executed, as Revio says', payout('initialized', muchLater, 70), 'ignore settled_by_people', byPeople],
+    ['an error after two people said so: it came back', payout('error', read, 70), 'return', byPeople],
+    ['still pending after it came back', payout('pending', read, 100), 'case contradicts_settlement', cameBackToPeople],
     ['error again', payout('error', read), 'ignore already_failed', failed],
     ['initialized after not executed', payout('initialized', read), 'ignore already_failed', failed],
     ['a success from before the failure', payout('success', {}, 50), 'ignore superseded', failed],

@@ -64,12 +64,17 @@ function decideUndated(observed: PayoutObservation, policy: Policy): Decision {
   return ageMs > policy.executeWindowMs + policy.skewMaxMs ? caseOf('unknown_outcome') : ignore('not_executed_yet');
 }
 
+/** What Revio had left open when two people said how it ended (R4): that it still does is no news. */
+const open = new Set(['initialized', 'pending']);
+
 function afterSettlement(observed: PayoutObservation, known: Known, final: Verdict, policy: Policy): Decision {
   const returned = known.verdicts.find(({ slot }) => slot === 'return');
   const last = returned ?? final;
   const agrees = observed.status === (returned === undefined ? 'success' : 'error');
   const isLate = isOlder(observed, last.updatedOn);
   if (agrees || (isLate && !isReadSince(observed, last.decidedAt, policy))) return ignore('already_settled');
+  if (returned === undefined && final.reason === 'executed' && open.has(observed.status))
+    return ignore('settled_by_people');
   if (returned !== undefined || observed.status !== 'error' || isLate)
     return contradiction(observed, known, last, policy, 'contradicts_settlement');
   // Only a read of its own says that money came back, and only one made since: an earlier one may have been slow to arrive.
