@@ -1,7 +1,8 @@
-import { type HoldDecision, holdRequest, providerReadRequest } from '#libs/contracts';
+import { holdRequest, providerReadRequest } from '#libs/contracts';
 import { type HttpResponse, Problem } from '#libs/http';
 import { readProvider as readAtRevio } from '../../services/payments/src/read-provider.ts';
 import { holdFunds } from '../../services/wallet/src/hold-funds.ts';
+import { shownDecision } from '../../services/wallet/src/shown-decision.ts';
 import type { wirePayments, wireWallet } from './services.ts';
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}): HttpResponse => ({
@@ -20,10 +21,7 @@ export async function answerHold(deps: ReturnType<typeof wireWallet>['deps'], bo
     amountMinor: BigInt(asked.amount_minor),
   });
   if (hold === 'conflict') return json(422, { code: 'hold_conflict' });
-  const said = { transaction_id: asked.transaction_id, reason: hold.refusal };
-  const decision: HoldDecision =
-    hold.refusal === null ? { ...said, decision: 'held' } : { ...said, decision: 'refused' };
-  return json(200, decision);
+  return json(200, shownDecision(hold));
 }
 
 /** `POST /provider-reads` as payments' routes answer it. */

@@ -7,6 +7,7 @@ import { drain } from './heal.ts';
 import { takeHost } from './host.ts';
 import { createWatch } from './promises.ts';
 import type { SimRevio } from './revio.ts';
+import { plainRules } from './rules.ts';
 import { createScheduler } from './scheduler.ts';
 import { sealingKeys, simulatedServices } from './services.ts';
 import { startMs } from './settings.ts';
@@ -54,11 +55,12 @@ async function play(n: number): Promise<Beginning> {
     const scheduler = createScheduler();
     const faults = createFaults(chance, { without: new Set(), note: () => {} });
     faults.pause(true);
-    const world = { host, chance, scheduler, faults, happened: () => {}, unsentPercent: 0 };
+    const world = { host, chance, scheduler, faults, happened: () => {}, unsentPercent: 0, rules: plainRules };
     const system = createSystem(world);
     const user = await register(system, chance.newUuid);
     const story = createStory({ ...world, system, user });
-    const run = { ...world, system, story, note: () => {}, brokenNow: createWatch(system) };
+    const people = { act: () => null, finish: () => {} };
+    const run = { ...world, system, story, people, note: () => {}, brokenNow: createWatch(system) };
     const settle = async () => {
       const broken = await drain(run);
       if (broken.length > 0) throw new Error(broken.join('\n'));

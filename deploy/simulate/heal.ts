@@ -12,29 +12,40 @@ const leapsMs = [
 ];
 /** One pause of the schedule never needs more turns than this; more is a loop without an end. */
 const drainMax = 20_000;
+/** For so many leaps, two days, a slow bank says nothing. */
+const slowLeaps = 8;
 
 /** Everything works again and time goes on, until all has ended. Returns what is broken, or what has not ended. */
 export async function heal(run: Run): Promise<string[]> {
-  const { host, faults, system, story, happened, note } = run;
+  const { host, faults, system, story, people, rules, happened, note } = run;
   faults.pause(true);
   faults.down.clear();
   for (const { process } of system.replicas()) process.paused = false;
   let left: string[] = [];
-  for (const ms of leapsMs) {
+  for (const [leap, ms] of leapsMs.entries()) {
     const isAnswered = story.insist();
+    // Not at once: what is on its way arrives while something is frozen.
+    if (leap > 0) people.finish();
     for (const replica of system.oneOfEach())
       for (const { name } of replica.idle().filter(({ hasWork }) => hasWork())) replica.start(name);
     const broken = await drain(run);
     if (broken.length > 0) return broken;
     if (system.replayDeadLetters() > 0) happened('DLQ replayed');
-    for (const { id, status } of system.revio.books.payouts.values())
-      if (status === 'pending') system.revio.world.payoutSucceeds(id);
+    if (!rules.slowBank || leap > slowLeaps) endPayouts(run);
     left = unfinished(system);
     if (isAnswered && left.length === 0) return [];
     host.passTo(host.nowMs() + ms);
     note(`it is ${new Date(host.nowMs()).toISOString()}`);
   }
   return left.length > 0 ? left : ['liveness: a request is not answered'];
+}
+
+/** The bank's word, at last. Of a slow one it need not be what two people took it for. */
+function endPayouts({ system, rules, chance }: Run): void {
+  const { books, world } = system.revio;
+  for (const { id, status } of books.payouts.values())
+    if (status === 'pending')
+      void (rules.slowBank && chance.percent(30) ? world.payoutFails(id) : world.payoutSucceeds(id));
 }
 
 /** All that can be done without time passing, in whatever order. */

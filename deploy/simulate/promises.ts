@@ -1,5 +1,15 @@
 import type { Transaction } from '../../services/payments/src/transaction/transaction.ts';
+import type { Verdict } from '../../services/reconciler/src/verdict.ts';
 import { type Entry, genesisHash, hashOf, type Posting } from '../../services/wallet/src/ledger/booking.ts';
+import {
+  paidUnapproved,
+  unfinishedAdjustments,
+  watchApprovals,
+  watchFrozenHolds,
+  watchFrozenIntents,
+  watchLimits,
+  watchVerdicts,
+} from './people-promises.ts';
 import type { System } from './system.ts';
 
 /** What may never be, looked at after every step, and what must be in the end (DESIGN section 6). Each returns what is broken. */
@@ -46,7 +56,8 @@ function brokenAgainstRevio({ revio, databases }: System): string[] {
     if (kind === 'credit') {
       const purchase = purchases.get(sourceId);
       const cameIn = purchase?.paid && !purchase.markedAsPaid ? (purchase.paid.amountMinor ?? purchase.amountMinor) : 0;
-      if (BigInt(cameIn) !== amountMinor || purchase?.amountMinor !== cameIn)
+      const isByPeople = hasWordOf(databases, 'credit', sourceId);
+      if (BigInt(cameIn) !== amountMinor || (purchase?.amountMinor !== cameIn && !isByPeople))
         broken.push(`I9: ${amountMinor} is credited for ${sourceId}, where ${cameIn} came in`);
       if (purchase?.request.reference !== transactionId) broken.push(`I9: ${sourceId} is credited to somebody else`);
     }
@@ -56,7 +67,8 @@ function brokenAgainstRevio({ revio, databases }: System): string[] {
     const executed = [...payouts.values()].filter(
       (payout) => payout.request.reference === transactionId && payout.history.length > 1,
     );
-    if (settlement === 'post' && !executed.some(({ paidAtS }) => paidAtS !== null))
+    const isPaid = executed.some(({ paidAtS }) => paidAtS !== null) || hasWordOf(databases, 'payout', sourceId);
+    if (settlement === 'post' && !isPaid)
       broken.push(`I8: the hold of ${transactionId} is posted and nothing was paid`);
     // One that came back before anybody saw that it had gone is as good as refused.
     if (settlement === 'void' && executed.some(({ status }) => status === 'pending' || status === 'success'))
@@ -69,6 +81,11 @@ function brokenAgainstRevio({ revio, databases }: System): string[] {
   for (const [reference, times] of paid) if (times > 1) broken.push(`M3: ${reference} is paid out ${times} times`);
   return broken;
 }
+
+/** Two people have said what Revio did not: that a payout is paid, or that a purchase is to be credited. In the end the books must agree. */
+const byPeople = new Set(['executed', 'credit_this_purchase']);
+const hasWordOf = ({ reconciler }: System['databases'], slot: Verdict['slot'], id: string): boolean =>
+  reconciler.port.verdicts().some((one) => one.slot === slot && one.sourceId === id && byPeople.has(one.reason));
 
 /** I6: what payments shows has happened in the ledger. */
 function brokenStatuses(transactions: readonly Transaction[], postings: readonly Posting[], holds: Books['holds']) {
@@ -89,7 +106,7 @@ function brokenStatuses(transactions: readonly Transaction[], postings: readonly
 
 /** After every step: what nobody may ever see. Each is a rule over rows, and is asked again only when some of them have changed. */
 export function createWatch(system: System): () => string[] {
-  const { wallet, payments } = system.databases;
+  const { wallet, payments, reconciler } = system.databases;
   const { books } = wallet.port;
   const whenever = (changes: () => number, rule: () => string[]) => {
     let seen = -1;
@@ -110,6 +127,15 @@ export function createWatch(system: System): () => string[] {
       () => wallet.commits() + payments.commits(),
       () => brokenStatuses(transactionsOf(system), books.postings.all(), books.holds),
     ),
+    whenever(wallet.commits, watchLimits(system)),
+    whenever(wallet.commits, watchFrozenHolds(system)),
+    whenever(payments.commits, watchApprovals(system)),
+    whenever(payments.commits, watchFrozenIntents(system)),
+    whenever(
+      () => payments.commits() + system.revio.changes(),
+      () => paidUnapproved(system),
+    ),
+    whenever(reconciler.commits, watchVerdicts(system)),
   ];
   return () => {
     let broken: string[] = [];
@@ -125,6 +151,8 @@ const ended = new Set(['completed', 'failed', 'expired', 'cancelled']);
 
 /** What may be left to people: a refund whose word was lost, one of spent money, what Revio was late to tell. */
 const explained = new Set(['reversal_without_payment', 'user_in_debt', 'no_provider_object']);
+/** What two people have ended when all is over. */
+const endedByPeople = new Set(['unknown_outcome', 'pending_too_long']);
 
 /** When all faults are over: everything has ended, and the books tell what Revio's tell, or a case says why not. */
 export function unfinished(system: System): string[] {
@@ -148,7 +176,7 @@ export function unfinished(system: System): string[] {
   for (const { id, kind, status } of transactions) {
     const about = cases.filter(({ transactionId }) => transactionId === id);
     // What somebody marked as paid, or paid wrongly, is a human's to end.
-    if (!ended.has(status) && !about.some(({ cause }) => cause !== 'user_in_debt'))
+    if (!ended.has(status) && !about.some(({ cause }) => cause !== 'user_in_debt' && !endedByPeople.has(cause)))
       left.push(`liveness: ${id} is ${status}`);
     if (kind === 'deposit') {
       const bought = [...revio.books.purchases.values()].filter(({ request }) => request.reference === id);
@@ -163,7 +191,10 @@ export function unfinished(system: System): string[] {
       const credited = posted(id, 'credit');
       const reversed = posted(id, 'reversal');
       if (isOdd) odd.add(id);
-      if (isOdd ? credited !== 0n : credited !== cameIn && back === 0n)
+      const creditedByPeople = sum(
+        paid.filter(({ id }) => hasWordOf(databases, 'credit', id)).map((one) => BigInt(one.paid?.amountMinor ?? 0)),
+      );
+      if (isOdd ? credited !== creditedByPeople : credited !== cameIn && back === 0n)
         left.push(`I9: ${cameIn} came in for ${id}, and ${credited} is credited`);
       // Seen only when it had gone back: it is not credited, and people are told of all that went back.
       const unseen = credited === 0n && back > 0n ? back : cameIn - back - (credited - reversed);
@@ -180,9 +211,9 @@ export function unfinished(system: System): string[] {
     }
   }
   for (const { cause, about, transactionId } of cases)
-    if (!explained.has(cause) && !odd.has(transactionId ?? ''))
+    if (!explained.has(cause) && !endedByPeople.has(cause) && !odd.has(transactionId ?? ''))
       left.push(`a case that should not be: ${cause} ${about}`);
-  return left;
+  return [...left, ...unfinishedAdjustments(system)];
 }
 
 /** Once, in the end: the chain of hashes, as nothing that goes on could mend it. */

@@ -4,7 +4,9 @@ import { createFaults } from './faults.ts';
 import { heal } from './heal.ts';
 import { type Host, takeHost } from './host.ts';
 import { noteEnds } from './note-ends.ts';
+import { createPeople, type People } from './people.ts';
 import { brokenChain, createWatch } from './promises.ts';
+import { drawRules, type Rules } from './rules.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { startMs } from './settings.ts';
 import { createStory, type Story } from './story.ts';
@@ -40,6 +42,8 @@ export interface Run {
   happened: (what: string) => void;
   system: System;
   story: Story;
+  people: People;
+  rules: Rules;
   note: (line: string) => void;
   /** Whether a promise is broken now. */
   brokenNow: () => string[];
@@ -61,11 +65,13 @@ export async function runSchedule(plan: Plan, note: (line: string) => void = () 
     const scheduler = createScheduler();
     const faults = createFaults(chance, { without: plan.without, note });
     const { unsentPercent = 10 } = plan;
-    const world = { host, chance, scheduler, faults, happened, unsentPercent };
+    const rules = drawRules(chance);
+    const world = { host, chance, scheduler, faults, happened, unsentPercent, rules };
     const system = createSystem(world);
     restore(system, beginning);
     const story = createStory({ ...world, system, user: beginning.user });
-    const run: Run = { ...world, system, story, note, brokenNow: createWatch(system) };
+    const people = createPeople({ ...world, system, user: beginning.user });
+    const run: Run = { ...world, system, story, people, note, brokenNow: createWatch(system) };
 
     let broken: string[] = [];
     let at: number | null = null;

@@ -25,8 +25,9 @@ import { createKeyRing } from '../../services/webhooks/src/signature/key-ring.ts
 import type { Databases, World } from './databases.ts';
 import { logger, noMetrics, type Wired } from './replica.ts';
 import { brandId, revioPublicKeyPem, revioUrl } from './revio.ts';
+import type { Rules } from './rules.ts';
 import type { Process } from './scheduler.ts';
-import { plan, policy } from './settings.ts';
+import { plan } from './settings.ts';
 
 export const simulatedServices = ['payments', 'wallet', 'webhooks', 'reconciler'] as const;
 export type Simulated = (typeof simulatedServices)[number];
@@ -37,6 +38,7 @@ export const sealingKeys = parseSealingKeys(`a:${Buffer.alloc(32, 2).toString('b
 const revioKey = createPublicKey(revioPublicKeyPem);
 
 interface Life extends World {
+  rules: Rules;
   databases: Databases;
   process: Process;
   /** This process's own: its business time may be ahead of or behind the others'. */
@@ -73,7 +75,7 @@ const outboxOf = ({ databases, scheduler, process }: Life, name: Simulated): Wir
 };
 
 export function wirePayments(life: Life) {
-  const { chance, databases, process, clock, happened } = life;
+  const { chance, databases, process, clock, happened, rules } = life;
   const transact = withAfterCommit(databases.payments.transactOf(process), {
     logger,
     wakeRelay: () => {},
@@ -111,8 +113,8 @@ export function wirePayments(life: Life) {
     depositGiveUpMs: 15 * minuteMs,
     payoutFreshMs: 10 * minuteMs,
     depositLimits: { min: {}, max: {} },
-    withdrawalLimits: { min: {}, max: {} },
-    approvalPolicy: { above: {}, first: false },
+    withdrawalLimits: rules.amounts,
+    approvalPolicy: rules.approval,
     coolOffMs: 0,
     noteUnavailable: () => {},
     noteExecuted: (outcome: string) => happened(`execute: ${outcome}`),
@@ -137,13 +139,13 @@ export function wirePayments(life: Life) {
 }
 
 export function wireWallet(life: Life) {
-  const { chance, databases, process, clock } = life;
+  const { chance, databases, process, clock, rules } = life;
   const deps = {
     transact: databases.wallet.transactOf(process),
     queue: createKeyed(),
     clock,
     newUuid: chance.newUuid,
-    limitsOf: () => ({ dailyMinor: null, monthlyMinor: null }),
+    limitsOf: () => rules.limits,
   };
   const wired: Wired = {
     handlers: walletHandlers(deps),
@@ -194,12 +196,13 @@ export function wireWebhooks(life: Life) {
 }
 
 export function wireReconciler(life: Life) {
-  const { chance, databases, process, clock } = life;
+  const { chance, databases, process, clock, rules } = life;
   const { port } = databases.reconciler;
   const leaseName = process.name;
   const transact = databases.reconciler.transactOf(process);
-  const deps = { transact, clock, newUuid: chance.newUuid, policy, plan };
+  const deps = { transact, clock, newUuid: chance.newUuid, policy: rules.policy, plan };
   const asking = { payments: httpTo(life, 'payments', 20_000), paymentsKey: key, logger, pauseMs: 30_000 };
+  const readProvider = (due: Parameters<typeof askPayments>[1]) => askPayments(asking, due);
   const sweepDeps = {
     ...deps,
     pageMax: 100,
@@ -207,7 +210,7 @@ export function wireReconciler(life: Life) {
     leaseMs: 10 * minuteMs,
     outage: noOutage(),
     pauseMs: 30_000,
-    readProvider: (due: Parameters<typeof askPayments>[1]) => askPayments(asking, due),
+    readProvider,
   };
   const wired: Wired = {
     handlers: reconcilerHandlers(deps, () => {}),
@@ -236,5 +239,5 @@ export function wireReconciler(life: Life) {
     ],
     outbox: outboxOf(life, 'reconciler'),
   };
-  return { wired };
+  return { people: { ...deps, readProvider, proposalTtlMs: 24 * 60 * minuteMs }, wired };
 }

@@ -6,7 +6,8 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-export const startMs = Date.parse('2026-01-01T08:00:00Z');
+/** Shortly before midnight in South Africa, on the last of a month: the limits of a day and of a month begin anew in many schedules. */
+export const startMs = Date.parse('2026-01-31T21:52:00Z');
 
 /** As in production, against a Revio that keeps its execution window, and with fewer late reads: a schedule is weeks, not half a year. */
 export const policy: Policy = {

@@ -16,11 +16,15 @@ async function play(plans: Iterable<Omit<Plan, 'steps' | 'without'>>): Promise<S
 }
 const from = (first: number, length: number) => Array.from({ length }, (_, n) => ({ seed: first + n }));
 
-test('F2–F8 F10 I1–I9: whatever fails, comes twice, late or never, no promise is broken and all ends in the books of Revio’s truth', async () => {
+test('F2–F8 F10 I1–I9 M9 M11 R4: whatever fails, comes twice, late or never, no promise is broken and all ends in the books of Revio’s truth', async () => {
   const happened = await play(from(1, seeds));
   // What is rarer than these is asked of the long runs, which are void without it.
   expect([...happened]).toEqual(
-    expect.arrayContaining(['crash', 'unknown commit resolved', 'duplicate dropped', 'hold voided', 'cancel lost']),
+    expect.arrayContaining([
+      ...['crash', 'unknown commit resolved', 'duplicate dropped', 'hold voided', 'cancel lost'],
+      ...['withdrawal refused by a limit', 'limit given back by a void', 'withdrawal approved'],
+      ...['wallet frozen', 'unfrozen by two people', 'hold refused by a freeze'],
+    ]),
   );
 }, 240_000);
 

@@ -79,6 +79,7 @@ export function createStory(deps: {
         ended({ id: body.id ?? null, status: answer.status });
       },
       failed: (error) => {
+        if (error instanceof Problem && error.code.startsWith('amount_')) happened('withdrawal refused by its amount');
         const isFinal = error instanceof Problem && error.status < 500 && error.status !== 409;
         ended(isFinal ? { id: null, status: error.status } : undefined);
       },

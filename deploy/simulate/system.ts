@@ -8,6 +8,7 @@ import type { Host } from './host.ts';
 import { type Callee, createWire } from './network.ts';
 import { bootReplica, type Replica } from './replica.ts';
 import { type SimRevio, simRevio } from './revio.ts';
+import type { Rules } from './rules.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 import {
   type Simulated,
@@ -32,6 +33,7 @@ export function createSystem(world: {
   faults: Faults;
   happened: (what: string) => void;
   unsentPercent: number;
+  rules: Rules;
 }) {
   const { host, chance, scheduler, faults, happened } = world;
   const databases = openDatabases(world);
@@ -101,12 +103,15 @@ export function createSystem(world: {
   return {
     databases,
     revio,
+    rules: world.rules,
     broker,
     replicas,
     /** One of each service. */
     oneOfEach: (): Replica[] =>
       simulatedServices.flatMap((name) => anyOf(places[name] as Placed<unknown>[])?.replica ?? []),
     payments: () => anyOf(payments),
+    wallet: () => anyOf(wallet),
+    reconciler: () => anyOf(reconciler),
     webhooks: () => anyOf(webhooks),
     /** kill -9, and its supervisor starts it anew. */
     crash: (replica: Replica): void => {

@@ -6,12 +6,13 @@ const minuteMs = 60_000;
 
 /** One thing that happens next: of what is possible now, what is likely is chosen more often. Returns what it was. */
 export function turn(run: Run): string {
-  const { chance, scheduler, system, story } = run;
+  const { chance, scheduler, system, story, people } = run;
   const { broker, revio } = system;
   const steps = scheduler.ready();
   const to = system.deliverable();
   const possible: [weight: number, act: () => string][] = [
     [6, () => story.act() ?? passTime(run)],
+    [2, () => people.act() ?? story.act() ?? passTime(run)],
     [3, () => passTime(run)],
     [2, () => trouble(run)],
   ];

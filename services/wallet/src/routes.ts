@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { DataSource } from 'typeorm';
 import { requireInternal, requireService, requireStaff, requireUser } from '#libs/auth';
-import { type HoldDecision, holdRequest, minorUnits } from '#libs/contracts';
+import { holdRequest, minorUnits } from '#libs/contracts';
 import type { Sql } from '#libs/db';
 import { answerJson, parseBody, parseQuery, refuseUnknownQuery, type ShortRoute, type Step } from '#libs/http';
 import { isCurrency } from '#libs/money';
@@ -9,8 +9,7 @@ import { inboxRoute, storyRoutes } from '#libs/service';
 import { freezeRoutes } from './freezes/freeze-routes.ts';
 import { holdFunds } from './hold-funds.ts';
 import type { LedgerDeps } from './in-wallet.ts';
-import { type Hold, isAmount } from './ledger/ledger.ts';
-import { resetsAt } from './ledger/limits.ts';
+import { isAmount } from './ledger/ledger.ts';
 import { operations } from './operations.ts';
 import { postingRoutes } from './postings/posting-routes.ts';
 import { problem } from './problems.ts';
@@ -18,6 +17,7 @@ import { readBalanceAt, readBalancesAt } from './read-balances-at.ts';
 import { readPostings, readWallet, readWallets } from './read-books.ts';
 import { dayRoutes } from './reports/day-routes.ts';
 import { momentQuery } from './request-schemas.ts';
+import { shownDecision } from './shown-decision.ts';
 import { tellStory } from './tell-story.ts';
 
 type RouteDeps = { ledger: LedgerDeps; dataSource: DataSource; sql: Sql; internalKeys: readonly Buffer[] };
@@ -76,20 +76,3 @@ const holdBody = holdRequest.extend({
     error: 'must be above zero and at most the largest amount',
   }),
 });
-
-const shownDecision = ({ transactionId, refusal, ...limit }: Hold): HoldDecision => ({
-  transaction_id: transactionId,
-  decision: refusal === null ? 'held' : 'refused',
-  reason: refusal,
-  ...shownLimit(refusal, limit),
-});
-
-function shownLimit(
-  refusal: Hold['refusal'],
-  { countedOn, limitMinor, leftMinor }: Pick<Hold, 'countedOn' | 'limitMinor' | 'leftMinor'>,
-): Pick<HoldDecision, 'limit'> {
-  if (refusal !== 'daily_limit_exceeded' && refusal !== 'monthly_limit_exceeded') return {};
-  if (countedOn === null || limitMinor === null || leftMinor === null) throw new Error('a limit that nobody can name');
-  const resets_at = resetsAt(refusal, countedOn).toISOString();
-  return { limit: { amount_minor: String(limitMinor), left_minor: String(leftMinor), resets_at } };
-}

@@ -9,7 +9,8 @@ export function memoryFreezes(memory: MemoryDatabase) {
     freezes.filter(
       (row) => !row.lifted && (row.userId === null || (row.userId === userId && row.currency === currency)),
     ).length > 0;
-  const tx: FreezeTx = {
+  const tx: FreezeTx & { freezes(): readonly Freeze[] } = {
+    freezes: () => freezes.all(),
     noteFreeze: async (freeze) => {
       if (!freezes.insertIfAbsent(freeze) && freeze.lifted) freezes.update(freeze.id, { lifted: true });
     },
