@@ -80,7 +80,7 @@ export function memoryTestLedger(): TestLedger {
 }
 
 /** `batchMax`: holds go many in one transaction; without it each by itself, by the rule. `through` another URL, if given. */
-type InstanceOptions = { through?: string; batchMax?: number; now?: () => Date };
+type InstanceOptions = { through?: string; batchMax?: number; lanes?: number; now?: () => Date };
 
 type PostgresTestLedger = TestLedger & {
   url: string;
@@ -92,11 +92,14 @@ type PostgresTestLedger = TestLedger & {
 export async function postgresTestLedger(options: InstanceOptions = {}): Promise<PostgresTestLedger> {
   const { url, ownerUrl, close } = await freshDatabase('wallet');
   const instances: Database[] = [];
-  const instance = async ({ through = url, batchMax, now = systemClock.now }: InstanceOptions) => {
+  const instance = async ({ through = url, batchMax, lanes = 2, now = systemClock.now }: InstanceOptions) => {
     const db = await connectDatabase({ url: through, entities, poolMax: 10, applicationName: 'wallet', logger });
     instances.push(db);
     const deps = { transact: transactOn(db), queue: createKeyed(), clock: { now }, newUuid, limitsOf };
-    return { db, deps: batchMax === undefined ? deps : { ...deps, batchHolds: batching(db, batchMax, now) } };
+    return {
+      db,
+      deps: batchMax === undefined ? deps : { ...deps, batchHolds: batching(db, { batchMax, lanes }, now) },
+    };
   };
   const { db, deps } = await instance(options);
   const asOwner = async (text: string, values: unknown[]) => {
@@ -136,9 +139,9 @@ export async function postgresTestLedger(options: InstanceOptions = {}): Promise
   };
 }
 
-const batching = (db: Database, batchMax: number, now: () => Date) => {
+const batching = (db: Database, size: { batchMax: number; lanes: number }, now: () => Date) => {
   const place = placeHolds({ oneTrip: db.oneTrip, clock: { now }, newUuid });
-  return createHoldBatches({ place, batchMax, lanes: 2 });
+  return createHoldBatches({ place, ...size });
 };
 
 const transactOn = (db: Database) =>
