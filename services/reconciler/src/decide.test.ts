@@ -20,6 +20,7 @@ import {
 import { decide, giveUp } from './decide.ts';
 import type { Decision, Known } from './decision.ts';
 import type { Expected } from './subject.ts';
+import type { Verdict } from './verdict.ts';
 
 /** One row: what is expected, what is seen, what is known, and what follows. */
 type Row = [rule: string, observed: Observation, then: string, known?: Known, expected?: Expected | null];
@@ -443,8 +444,11 @@ describe('withdrawals: after the verdict', () => {
   const failed = known([paidOut('failed')]);
   const returned = known([paidOut('settled'), cameBack(90)]);
   const muchLater = { ...read, observed_at: at(121).toISOString() };
-  const byPeople = known([{ ...paidOut('settled'), reason: 'executed' }]);
-  const cameBackToPeople = known([{ ...paidOut('settled'), reason: 'executed' }, cameBack(90)]);
+  const executed = (evidence: Observation): Verdict => ({ ...paidOut('settled'), reason: 'executed', evidence });
+  const saidPending = known([executed(payout('pending', read))], { lastStatus: 'pending' });
+  const saidInitialized = known([executed(payout('initialized', read))], { lastStatus: 'initialized' });
+  const saidNothing = known([executed(absent('payout-1'))]);
+  const cameBackToPeople = known([executed(payout('pending', read)), cameBack(90)], { lastStatus: 'pending' });
   holds(withdrawal, [
     ['success again', payout('success'), 'ignore already_settled', settled],
     ['an old pending', payout('pending', {}, 50), 'ignore already_settled', settled],
@@ -479,10 +483,36 @@ describe('withdrawals: after the verdict', () => {
       'still pending after two people said it was executed',
       payout('pending', muchLater, 70),
       'ignore settled_by_people',
-      byPeople,
+      saidPending,
     ],
-    ['still not executed, as Revio says', payout('initialized', muchLater, 70), 'ignore settled_by_people', byPeople],
-    ['an error after two people said so: it came back', payout('error', read, 70), 'return', byPeople],
+    ['never executed now', payout('initialized', muchLater, 70), 'case contradicts_settlement', saidPending],
+    [
+      'pending, which Revio has called paid since they said so',
+      payout('pending', muchLater, 70),
+      'case contradicts_settlement',
+      known([executed(payout('pending', read))], { lastStatus: 'success' }),
+    ],
+    [
+      'pending, which Revio called paid as they said so',
+      payout('pending', muchLater, 70),
+      'case contradicts_settlement',
+      known([executed(payout('success', read))]),
+    ],
+    [
+      'still not executed, says Revio',
+      payout('initialized', muchLater, 70),
+      'ignore settled_by_people',
+      saidInitialized,
+    ],
+    ['pending since they said so', payout('pending', muchLater, 70), 'ignore settled_by_people', saidInitialized],
+    ['not shown then, and pending now', payout('pending', muchLater, 70), 'ignore settled_by_people', saidNothing],
+    [
+      'not shown then, and never executed: the user was not paid',
+      payout('initialized', muchLater, 70),
+      'case contradicts_settlement',
+      saidNothing,
+    ],
+    ['an error after two people said so: it came back', payout('error', read, 70), 'return', saidPending],
     ['still pending after it came back', payout('pending', read, 100), 'case contradicts_settlement', cameBackToPeople],
     ['error again', payout('error', read), 'ignore already_failed', failed],
     ['initialized after not executed', payout('initialized', read), 'ignore already_failed', failed],

@@ -77,6 +77,18 @@ test.each<Row>([
     payout(read(100 + day, 1)),
     100 + 10 * day,
   ],
+  [
+    'R2 R4: the last age repeats for a payout that people ended and the banks have not',
+    withdrawal({ endedAt: at(100), endedAs: 'completed' }),
+    payout({ ...read(100 + 10 * day, 3), lastStatus: 'pending' }),
+    100 + 20 * day,
+  ],
+  [
+    'R2b: no age left of one that is paid',
+    withdrawal({ endedAt: at(100), endedAs: 'completed' }),
+    payout({ ...read(100 + 10 * day, 3), lastStatus: 'success' }),
+    null,
+  ],
   ['a verdict counts as the end until payments says so', deposit(), purchase(), 60 + day, [credited(60)]],
   ['for a payout too', withdrawal(), payout(), 60 + day, [paidOut('failed', 60)]],
   ['an object of nobody is not read', null, purchase(), null],

@@ -74,11 +74,16 @@ const agesOf = (expected: Expected, completed: boolean, plan: ReadPlan): readonl
   return completed ? plan.completedDepositAgesMs : plan.failedDepositAgesMs;
 };
 
-/** The first age that no read has covered yet: one that was missed while we were down is still read. */
+/**
+ * The first age that no read has covered yet: one that was missed while we were down is still read. The last age repeats for a payout that
+ * two people have ended and the banks have not: it may come back yet, and the webhook that tells of it may be lost.
+ */
 function afterEnd(end: End, object: ProviderObject, agesMs: readonly number[]): Date | null {
   const coveredMs = Math.max(end.at.getTime(), object.readAt?.getTime() ?? 0);
   const age = agesMs.find((ageMs) => end.at.getTime() + ageMs > coveredMs);
-  return age === undefined ? null : later(end.at, age);
+  if (age !== undefined) return later(end.at, age);
+  const isOpen = object.objectType === 'payout' && end.completed && settledIn.has(object.lastStatus ?? '');
+  return isOpen && object.readAt !== null ? later(object.readAt, agesMs.at(-1) ?? 0) : null;
 }
 
 function openDeposit(expected: Expected, object: ProviderObject, plan: ReadPlan): Date {

@@ -64,23 +64,34 @@ function decideUndated(observed: PayoutObservation, policy: Policy): Decision {
   return ageMs > policy.executeWindowMs + policy.skewMaxMs ? caseOf('unknown_outcome') : ignore('not_executed_yet');
 }
 
-/** What Revio had left open when two people said how it ended (R4): that it still does is no news. */
-const open = new Set(['initialized', 'pending']);
-
 function afterSettlement(observed: PayoutObservation, known: Known, final: Verdict, policy: Policy): Decision {
   const returned = known.verdicts.find(({ slot }) => slot === 'return');
   const last = returned ?? final;
   const agrees = observed.status === (returned === undefined ? 'success' : 'error');
   const isLate = isOlder(observed, last.updatedOn);
   if (agrees || (isLate && !isReadSince(observed, last.decidedAt, policy))) return ignore('already_settled');
-  if (returned === undefined && final.reason === 'executed' && open.has(observed.status))
-    return ignore('settled_by_people');
+  if (returned === undefined && isStillOpen(observed, final, known.object)) return ignore('settled_by_people');
   if (returned !== undefined || observed.status !== 'error' || isLate)
     return contradiction(observed, known, last, policy, 'contradicts_settlement');
   // Only a read of its own says that money came back, and only one made since: an earlier one may have been slow to arrive.
   if (observed.source === 'webhook') return confirmByRead(observed, known.object, policy, 'error_after_success');
   const readSince = observed.source === 'read' && Date.parse(observed.observed_at) > final.decidedAt.getTime();
   return readSince ? { kind: 'return' } : read('error_after_success');
+}
+
+/**
+ * Two people have said that it was executed, of what Revio had left open (R4): that it still is, or has come further, is no news. That it was
+ * never executed is news where Revio had not said so when they decided, and so is `pending` once Revio has called it paid.
+ */
+function isStillOpen(
+  { status }: PayoutObservation,
+  { reason, evidence }: Verdict,
+  { lastStatus }: ProviderObject,
+): boolean {
+  if (reason !== 'executed') return false;
+  const said = [evidence.object_type === 'payout' ? evidence.status : 'absent', lastStatus ?? 'initialized'];
+  if (status === 'initialized') return said.every((each) => each === 'initialized');
+  return status === 'pending' && !said.includes('success');
 }
 
 /** The hold has gone back to the user: if the money went out all the same, it is an alarm, and never a second debit. */
