@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
 import type { Logger } from '#libs/runtime';
 import type { Metrics } from '#libs/telemetry';
@@ -30,7 +30,7 @@ export interface AppOptions {
  */
 export function createApp(options: AppOptions): RequestListener {
   const { logger, metrics, jsonLimitBytes, front = [], shortRoutes = [] } = options;
-  const fail = answerError(logger, options.problemOf ?? (() => undefined));
+  const fail = orHangUp(logger, answerError(logger, options.problemOf ?? (() => undefined)));
   const longWay = throughExpress(options, (error, _request, response, _next) => fail(error, response));
   const shortWay = shortPaths(shortRoutes, jsonLimitBytes);
   const go: Step = (request, response) => {
@@ -40,6 +40,18 @@ export function createApp(options: AppOptions): RequestListener {
   };
   const steps = [observeRequest(logger, metrics), neverCached, ...front, go];
   return (request, response) => walk(steps, request, response, fail);
+}
+
+/** The last layer has nobody behind it: what it throws would end the process, with all that it has in hand. */
+function orHangUp(logger: Logger, answer: (error: unknown, response: ServerResponse) => void): typeof answer {
+  return (error, response) => {
+    try {
+      answer(error, response);
+    } catch (err) {
+      logger.error({ err }, 'an error could not be answered');
+      response.destroy();
+    }
+  };
 }
 
 function throughExpress({ jsonLimitBytes, beforeBody, routes }: AppOptions, lastLayer: ErrorRequestHandler): Express {

@@ -28,7 +28,6 @@ export function shortPaths(
     const limits = beforeBody.length === 0 ? [] : [mark, ...beforeBody];
     return {
       method,
-      mark,
       pattern: patternOf(path),
       bare: [...limits, mark, ...steps],
       read: [...limits, readJson, refuseUnwritable, mark, ...steps],

@@ -6,7 +6,8 @@ import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createLogger, currentContext, Overloaded } from '#libs/runtime';
 import { createMetrics, type Metrics } from '#libs/telemetry';
-import { createApp, HttpUnavailable, type Listening, listen, Problem, parseBody } from '../index.ts';
+import { type AppOptions, createApp } from '../app.ts';
+import { HttpUnavailable, type Listening, listen, Problem, parseBody, type Step } from '../index.ts';
 
 const opened: Listening[] = [];
 afterEach(async () => {
@@ -19,14 +20,17 @@ interface Served {
   metrics: Metrics;
 }
 
-async function serve(define: (routes: Router) => void, beforeBody?: Router): Promise<Served> {
+async function serve(
+  define: (routes: Router) => void,
+  options: Partial<Pick<AppOptions, 'beforeBody' | 'front' | 'problemOf'>> = {},
+): Promise<Served> {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
   const logger = createLogger({ name: 'test', level: 'info', destination });
   const metrics = createMetrics('test');
   const routes = express.Router();
   define(routes);
-  const app = createApp({ logger, metrics, jsonLimitBytes: 1000, routes, ...(beforeBody && { beforeBody }) });
+  const app = createApp({ logger, metrics, jsonLimitBytes: 1000, routes, ...options });
   const listening = await listen(app, { host: '127.0.0.1', port: 0 });
   opened.push(listening);
   return { url: listening.url, lines, metrics };
@@ -45,6 +49,21 @@ const withdrawal = z.strictObject({
     if (text === '1.005') ctx.addIssue({ code: 'custom', params: { code: 'too_many_decimals' }, message: 'No' });
   }),
   'a/b~c': z.object({ n: z.int() }).optional(),
+});
+
+test('an error that cannot be answered ends its connection, and not the process', async () => {
+  const refuse: Step = async () => {
+    throw new Error('refused');
+  };
+  const { url, lines } = await serve(() => undefined, {
+    front: [refuse],
+    problemOf: () => {
+      throw new Error('nobody knows');
+    },
+  });
+  await expect(call(`${url}/x`)).rejects.toThrow('fetch failed');
+  await expect(call(`${url}/x`)).rejects.toThrow('fetch failed');
+  expect(lines).toContainEqual(expect.objectContaining({ msg: 'an error could not be answered' }));
 });
 
 test('A8: an unexpected error is a 500 that tells its request id and nothing else; the log has the rest', async () => {
@@ -170,7 +189,7 @@ test('W1: a route before the body gets the very bytes', async () => {
   before.post('/hook', express.raw({ type: () => true, limit: 1000 }), (request, response) => {
     response.json({ bytes: (request.body as Buffer).toString('utf8') });
   });
-  const { url } = await serve(() => undefined, before);
+  const { url } = await serve(() => undefined, { beforeBody: before });
   expect((await post(`${url}/hook`, '{ "a" : 1.0 }')).json).toEqual({ bytes: '{ "a" : 1.0 }' });
 });
 

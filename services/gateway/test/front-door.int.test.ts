@@ -78,6 +78,7 @@ test('A7: whoever tries what they may not is in the audit log, whoever refused i
       .type('application/problem+json')
       .send(JSON.stringify({ code: 'forbidden' }));
   expect((await gateway.call('POST', '/api/v1/admin/cases/x1/dismiss', { headers, body: {} })).status).toBe(403);
+  expect((await gateway.call('GET', '/api/v1/admin/cases?status=open', { headers })).status).toBe(403);
   const owner = new pg.Client({ connectionString: gateway.ownerUrl });
   await owner.connect();
   try {
@@ -85,11 +86,12 @@ test('A7: whoever tries what they may not is in the audit log, whoever refused i
       const { rows } = await owner.query(
         `SELECT about, address, actor_id IS NOT NULL AS known FROM audit_log WHERE action = 'access_refused' ORDER BY seq`,
       );
-      return rows.length === 2 ? rows : undefined;
+      return rows.length === 3 ? rows : undefined;
     });
     expect(kept).toEqual([
       { about: 'GET-api-v1-admin-audit-log', address: '127.0.0.1', known: true },
       { about: 'POST-api-v1-admin-cases-x1-dismiss', address: '127.0.0.1', known: true },
+      { about: 'GET-api-v1-admin-cases', address: '127.0.0.1', known: true },
     ]);
   } finally {
     await owner.end();

@@ -6,7 +6,7 @@ import type { Limits } from './ledger/limits.ts';
 /** What came of a claim in a batch. Without a hold it was left out, and is to be decided alone; with `doubt` it may have been placed all the same. */
 type Batched = { hold: Hold; doubt?: never } | { hold: null; doubt?: UnknownCommit };
 
-/** One hold that would go with others. Nothing here ever throws. */
+/** One hold that would go with others. Nothing here ever throws. `wait` is called in the order of one queue per wallet, which gives the turns. */
 interface HoldTicket {
   /** It has its place in the queue of its wallet: whoever of that wallet comes before it may take it along. */
   wait(): void;

@@ -28,7 +28,7 @@ export function keepRefusals(deps: RefusalDeps): Step {
     const { url = '' } = request; // of the whole request; a router further in cuts it
     response.once('finish', () => {
       if (response.statusCode !== 403) return;
-      const path = url.replace(/^https?:\/\/[^/]*|\?.*$/g, '');
+      const path = url.replace(/^https?:\/\/[^/?#]*|[?#].*$/gi, '');
       if (path === ownLine) return;
       const keep = async () => {
         const { user } = await accessOf(deps.tokens, request);

@@ -2,7 +2,10 @@ import type { Limit } from '#libs/rate-limits';
 import type { Config } from '../config.ts';
 import { forwardedRoutes } from '../forward.ts';
 
-/** A limit of some routes (REQUIREMENTS A5), of one user or one network, beside the general one that counts every request. */
+/**
+ * A limit of some routes (REQUIREMENTS A5), of one user or one network, beside the general one that counts every request. The path of a forwarded
+ * route is written as the table of those has it, to the letter: past Express a route finds its limits by that.
+ */
 export type RouteLimit = Limit & {
   routes: readonly { method: 'get' | 'post'; path: string }[];
   by: 'address' | 'user';
