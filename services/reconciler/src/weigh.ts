@@ -88,7 +88,7 @@ async function conclude(scale: Scale, arrival: Arrival, giveUpBefore?: Date): Pr
   const { observation, parkedAt } = arrival;
   const first = decide(expected, observation, { verdicts, object, reversalWaits }, deps.policy);
   const tooLate = giveUpBefore !== undefined && parkedAt !== null && parkedAt < giveUpBefore;
-  const decision = tooLate ? giveUp(first, expected, observation) : first;
+  const decision = tooLate && !isReadToCome(first, object, parkedAt) ? giveUp(first, expected, observation) : first;
   scale.decisions.push(decision);
   if (decision.kind === 'park' || decision.kind === 'read') await keepWaiting(scale, arrival, decision);
   else {
@@ -102,6 +102,14 @@ async function conclude(scale: Scale, arrival: Arrival, giveUpBefore?: Date): Pr
   }
   return decision;
 }
+
+/** After a day without us, what waits for a read is read before it is given up: the read ends it, and nobody need look. */
+const isReadToCome = (
+  { kind }: Decision,
+  { objectType, readAt, readFailedAt }: ProviderObject,
+  parkedAt: Date,
+): boolean =>
+  kind === 'read' && objectType !== 'payment' && [readAt, readFailedAt].every((at) => at === null || at < parkedAt);
 
 async function pronounce(scale: Scale, ruling: Ruling, observation: Observation): Promise<void> {
   const { tx, deps, expected, verdicts } = scale;

@@ -275,6 +275,22 @@ test('R2b: an object is not read in a circle when the clock of payments is behin
   expect(await world.nextReadAt(object)).toEqual(at(86_461));
 });
 
+test('W2: what waits for a read is read before it is given up, also when nobody was there for a day', async () => {
+  const { wd, object } = anew();
+  world.time.now = 60;
+  await payoutTold(world.deps, wd, object);
+  world.time.now = 400;
+  await observed(
+    world.deps,
+    payout('success', { object_id: object, reference: wd, observed_at: at(400).toISOString() }),
+  );
+  world.time.now = 86_900;
+  await rematching();
+  expect(await casesAbout(wd)).toEqual([]);
+  await swept(world.deps, () => payout('success', { object_id: object, reference: wd, source: 'read' }), 1_000);
+  expect([await outcomes(wd), await casesAbout(wd)]).toEqual([['settled'], []]);
+});
+
 test('W7: what finds no partner in a day is a case, and its delivery is told so', async () => {
   const { dep, wd, object } = anew();
   const deliveryId = randomUUID();
