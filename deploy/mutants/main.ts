@@ -114,12 +114,13 @@ console.log('| # | break | what it breaks | killed by | tests red | seconds |\n|
 let killed = 0;
 for (const mutant of chosen) {
   const { red, loaded, seconds } = await tryMutant(mutant);
-  const killer = loaded ? red.find(({ isAssertion }) => isAssertion) : undefined;
-  if (killer !== undefined) killed += 1;
+  const saw = mutant.tests.flatMap((of) => red.find(({ file, isAssertion }) => isAssertion && file === of) ?? []);
+  const isKilled = loaded && saw.length === mutant.tests.length;
+  if (isKilled) killed += 1;
   const outcome = loaded
     ? `**survived** (${red.length} red: ${red.map(({ why }) => why).join('; ')})`
     : '**did not run**';
-  const by = killer === undefined ? outcome : `${killer.test} (\`${killer.file}\`)`;
+  const by = isKilled ? saw.map(({ test, file }) => `${test} (\`${file}\`)`).join('; ') : outcome;
   console.log(
     `| ${mutants.indexOf(mutant) + 1} | ${mutant.name} | ${mutant.breaks} | ${by} | ${red.length} | ${seconds.toFixed(0)} |`,
   );

@@ -4,6 +4,7 @@ export interface Mutant {
   /** The promise that it breaks, by the ids of REQUIREMENTS and ARCHITECTURE.md. */
   breaks: string;
   edits: readonly Edit[];
+  /** Each of these files must see it: a break in two places is seen in both. */
   tests: readonly string[];
   /** Of these files only the tests whose names have this in them, where the others would take a minute to say nothing. */
   named?: string;
