@@ -464,6 +464,15 @@ describe('R1: the reconciler reads Revio through us', () => {
     });
   });
 
+  test('an answer that a stopped process hears a quarter of an hour late is of before the call, not of now', async () => {
+    const sentAt = world.deps.clock.now().getTime();
+    const reading = world.deps.provider.readPayout(newUuid());
+    world.advance(900_000);
+    const answer = await reading;
+    if (answer.kind !== 'read') throw new Error(`it was not read: ${answer.cause}`);
+    expect(Date.parse(answer.observation.observed_at) - sentAt).toBeLessThan(900_000);
+  });
+
   test('404 at Revio → absent', async () => {
     const object_id = newUuid();
     expect((await read({ object_type: 'payout', object_id }).expect(200)).body.observation).toMatchObject({

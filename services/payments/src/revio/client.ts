@@ -91,9 +91,11 @@ export function createRevioProvider(options: RevioOptions): Provider {
   }
 
   async function read(type: 'purchase' | 'payout', id: string): Promise<ReadAnswer> {
+    // From before the call: an answer that a stopped process hears late would else seem to be of now, and speak against what came since.
+    const observedAt = clock.now();
     const answer = await api('GET', `${type}s/${id}/`);
     if ('kind' in answer) return answer;
-    const provenance = { source: 'read', observedAt: clock.now(), providerDate: dateOf(answer) } as const;
+    const provenance = { source: 'read', observedAt, providerDate: dateOf(answer) } as const;
     if (answer.status === 404) return { kind: 'read', observation: observeAbsence(id, provenance) };
     if (answer.status !== 200) return unavailable(answer, clock.now());
     try {
