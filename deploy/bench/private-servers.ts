@@ -45,9 +45,12 @@ async function startCounting(dir: string): Promise<Awaited<ReturnType<typeof sta
   await admin.query(`ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`);
   await admin.query('ALTER SYSTEM SET pg_stat_statements.max = 20000');
   await admin.query('CREATE EXTENSION pg_stat_statements');
-  // As whoever runs one sets it: by default 128 MB for all, of which ten million entries are twenty times as much, and a checkpoint each gigabyte.
-  await admin.query(`ALTER SYSTEM SET shared_buffers = '2GB'`);
+  // As whoever runs one sets it. By default PostgreSQL takes 128 MB for all, of which ten million entries are forty times as much, and writes a
+  // checkpoint each gigabyte.
+  const buffersMb = Math.floor((os.totalmem() * 0.3) / 1_048_576);
+  await admin.query(`ALTER SYSTEM SET shared_buffers = '${buffersMb}MB'`);
   await admin.query(`ALTER SYSTEM SET max_wal_size = '8GB'`);
+  await admin.query(`ALTER SYSTEM SET checkpoint_timeout = '30min'`);
   await admin.end();
   await first.stop();
   return startPostgres({ dir, port: first.port });

@@ -56,6 +56,8 @@ export const largeLedger =
     const begun = await holdsRig(servers, root, { ...small(), tell });
     const grown = await holdsRig(servers, root, { ...large, tell });
     const [ours, baseline] = [await grown.service({}), await begun.service({})];
+    // After a start or a checkpoint the larger has more to read, and more whole pages to write: once per page, however long it then runs.
+    for (const service of [ours, baseline]) await service.warm();
     return {
       ours: ours.spread,
       baseline: baseline.spread,

@@ -8,7 +8,7 @@ import { type Checkpoints, checkLedger } from '../../services/wallet/src/checker
 import { entities } from '../../services/wallet/src/entities.ts';
 import { createServiceDatabase } from '../local/databases.ts';
 import { migrateService } from '../local/migrate-service.ts';
-import { closedLoopFor } from './load.ts';
+import { closedLoop, closedLoopFor } from './load.ts';
 import { startOneService } from './one-service.ts';
 import { findPgbench, runPgbench } from './pgbench.ts';
 import type { PrivateServers } from './private-servers.ts';
@@ -30,6 +30,8 @@ export interface HoldsRig {
 }
 
 export interface HoldsService {
+  /** Each wallet holds twice: its pages are in memory, and in the WAL since the last checkpoint. */
+  warm(): Promise<void>;
   spread(): Promise<number>;
   oneWallet(): Promise<number>;
   /** Transactions that were run again, and all of them. */
@@ -70,6 +72,10 @@ export async function holdsRig(
         return ended.length / seconds;
       };
       return {
+        warm: async () => {
+          await closedLoop(2 * walletsCount, inFlight, (n) => hold(pool, key, userOf(n % walletsCount)));
+          answeredHeld += 2 * walletsCount;
+        },
         spread: () => holds(() => Math.floor(Math.random() * walletsCount)),
         oneWallet: () => holds(() => 7),
         retries: async () => {

@@ -135,13 +135,6 @@ export const entrySchema = new EntitySchema<Entry>({
     traceId: { name: 'trace_id', type: 'text', nullable: true },
     createdAt: { name: 'created_at', type: 'timestamptz' },
   },
-  indices: [
-    {
-      name: 'entries_balance_at',
-      columns: ['walletId', 'account', 'createdAt', 'walletVersion', 'line'],
-      where: 'balance_minor IS NOT NULL',
-    },
-  ],
   checks: [
     {
       name: 'entries_account_known',

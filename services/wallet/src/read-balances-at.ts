@@ -2,17 +2,35 @@ import type { Sql } from '#libs/db';
 import { type Currency, formatAmount } from '#libs/money';
 import type { Owner } from './ledger/ledger.ts';
 
-/** One look-up in the index `entries_balance_at`: an account's last entry until then carries its balance. None: nothing was there yet. */
+/** The account's last entry of the versions until then carries its balance. None: nothing was there yet. */
 const balanceAt = (account: 'available' | 'held' | 'receivable'): string => `
   coalesce((SELECT balance_minor FROM entries
-    WHERE wallet_id = wallets.id AND account = '${account}' AND created_at <= $2 AND balance_minor IS NOT NULL
-    ORDER BY created_at DESC, wallet_version DESC, line DESC LIMIT 1), 0)`;
+    WHERE wallet_id = wallets.id AND wallet_version <= last.version AND account = '${account}'
+    ORDER BY wallet_version DESC, line DESC LIMIT 1), 0)`;
 
+/**
+ * By the key of entries alone, which carries what is looked at. The version that a wallet had then is found by halving: no posting is of an earlier
+ * time than the one before it. From there on back to an account's last entry: one or two rows, unless it has not moved for long.
+ */
 const BALANCES_AT = `
   SELECT currency, ${balanceAt('available')} AS "availableMinor", ${balanceAt('held')} AS "heldMinor",
     ${balanceAt('receivable')} AS "receivableMinor"
-  FROM wallets WHERE user_id = $1`;
-const ALL_AT = `${BALANCES_AT} ORDER BY currency`;
+  FROM wallets, LATERAL (
+    WITH RECURSIVE halved (low, high) AS (
+      SELECT 0::bigint, wallets.version
+      UNION ALL
+      SELECT CASE WHEN is_until THEN middle ELSE low END, CASE WHEN is_until THEN high ELSE middle - 1 END
+      FROM halved, LATERAL (
+        SELECT wallet_version AS middle, created_at <= $2 AS is_until FROM entries
+        WHERE wallet_id = wallets.id AND wallet_version = (low + high + 1) / 2 AND line = 1
+      ) AS entry
+      WHERE low < high
+    )
+    SELECT low AS version FROM halved WHERE low = high
+  ) AS last
+  WHERE user_id = $1`;
+/** `$1` the user, `$2` the moment. */
+export const ALL_AT = `${BALANCES_AT} ORDER BY currency`;
 const ONE_AT = `${BALANCES_AT} AND currency = $3`;
 
 type Row = { currency: Currency; availableMinor: bigint; heldMinor: bigint; receivableMinor: bigint };

@@ -9,6 +9,7 @@ import { Limits1795489000200 } from './1795489000200-limits.ts';
 import { WalletPruning1795510000200 } from './1795510000200-pruning.ts';
 import { WalletStory1795523000200 } from './1795523000200-story.ts';
 import { WalletPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
+import { OneIndexOfEntries1796078000200 } from './1796078000200-one-index-of-entries.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   WalletPruning1795510000200,
   WalletStory1795523000200,
   WalletPruningByPlace1795524000200,
+  OneIndexOfEntries1796078000200,
 ];
