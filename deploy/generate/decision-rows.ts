@@ -51,6 +51,8 @@ const payoutColumns = [
   ofWithdrawal('requested, not executed', is.known([]), { ...is.withdrawal, objectId: null, executeSentAt: null }),
   ofWithdrawal('processing', is.known([])),
   ofWithdrawal('paid out', is.known([is.paidOut])),
+  ofWithdrawal('unexecuted, called executed by two people', is.known([is.calledExecuted('initialized')])),
+  ofWithdrawal('pending, called executed by two people', is.known([is.calledExecuted('pending')])),
   ofWithdrawal('paid out, and came back', is.known([is.paidOut, is.cameBack])),
   ofWithdrawal('released to the user', is.known([is.released])),
 ];

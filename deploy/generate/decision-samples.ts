@@ -146,6 +146,9 @@ export const reversed = (paymentId: string, amountMinor: bigint): Verdict =>
   verdict({ slot: 'reversal', sourceId: paymentId, outcome: 'refund', amountMinor });
 const ofPayout = { transactionId: withdrawalId, objectId: 'payout-1', amountMinor: 6_000n } as const;
 export const paidOut = verdict({ ...ofPayout, slot: 'payout', sourceId: withdrawalId });
+/** Two people have said so of what Revio had left open: as an unexecuted payout, or as one that is under way. */
+export const calledExecuted = (status: 'initialized' | 'pending'): Verdict =>
+  verdict({ ...paidOut, reason: 'executed', evidence: payout(status, 'read') });
 export const released = verdict({ ...ofPayout, slot: 'payout', sourceId: withdrawalId, outcome: 'failed' });
 export const cameBack = verdict({ ...ofPayout, slot: 'return', sourceId: 'payout-1', outcome: 'returned' });
 

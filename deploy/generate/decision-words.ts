@@ -70,6 +70,7 @@ export const wordsOfReasons: Readonly<Record<string, string>> = {
   reversal_pending: 'The refund is under way.',
   reversal_without_payment: 'What has gone back is not credited without its refund.',
   snapshot_from_the_future: 'More than a minute ahead of our clock: odd.',
+  settled_by_people: 'Two people have said that it was executed; that Revio still says what it said then is no news.',
   stale_snapshot: 'Older than five minutes at its receipt: it could be a replay.',
   superseded: 'Older than what is known.',
   undecided: 'The acquirer has not decided.',
