@@ -12,18 +12,16 @@ const inUse = path.join(local, 'in-use');
 const NODE_MIN = [20, 19];
 
 /**
- * Makes the checkout runnable: dependencies, RabbitMQ (beside the install, it saves six seconds), compiled code. Two at the same time
- * take turns. Ends the process with a plain message when it cannot.
+ * Makes the checkout runnable: dependencies, RabbitMQ (beside the install, it saves six seconds), compiled code; HAProxy, if `haproxy` says so and
+ * there is one to be had. Two at the same time take turns. Ends the process with a plain message when it cannot.
  */
-export async function ensure({ rabbitmq: wanted = !process.env.AMQP_URL } = {}) {
+export async function ensure({ rabbitmq = !process.env.AMQP_URL, haproxy = false } = {}) {
   refuseOldNode();
   fs.mkdirSync(inUse, { recursive: true });
   const release = await lock(path.join(local, 'ensure.lock'), 'installs or builds');
   try {
-    const rabbitmq = wanted
-      ? run('sh', ['deploy/local/fetch-rabbitmq.sh', path.join(local, 'rabbitmq')], ['ignore', 'ignore', 'inherit'])
-      : undefined;
-    const failed = (await Promise.allSettled([installModules(), rabbitmq])).find((step) => step.status === 'rejected');
+    const steps = [installModules(), rabbitmq && fetched('rabbitmq'), haproxy && fetched('haproxy').catch(() => {})];
+    const failed = (await Promise.allSettled(steps)).find((step) => step.status === 'rejected');
     if (failed) throw failed.reason;
     await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
     const use = path.join(inUse, ownToken);
@@ -36,6 +34,9 @@ export async function ensure({ rabbitmq: wanted = !process.env.AMQP_URL } = {}) 
   }
   release();
 }
+
+const fetched = (server) =>
+  run('sh', [`deploy/local/fetch-${server}.sh`, path.join(local, server)], ['ignore', 'ignore', 'inherit']);
 
 function refuseOldNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
