@@ -5,55 +5,47 @@ import { requiredHappenings } from './faults.ts';
 import { type Plan, type Result, runSchedule, stepsDefault } from './run-schedule.ts';
 import { shrink } from './shrink.ts';
 
-/** Every so many schedules a worker tells how far it is. */
-const toldEvery = 500;
+/** A worker takes so many schedules at a time, fewer when there are not many. */
+const rangeMax = 500;
 const printedEvery = 10_000;
 /** Nothing of a schedule outlives it: with room for several of them, hardly anything is ever moved to the old generation. */
 const youngGenerationMb = 64;
 
-interface Share {
+/** What a worker plays, both ends included. */
+interface Range {
   from: number;
   to: number;
-  /** Each worker takes every so-many-th seed. */
-  stride: number;
-  steps: number;
-  without: ReadonlySet<number>;
 }
+type Manner = Omit<Plan, 'seed'>;
 
-/** What has happened since the last word, the seed that comes next, and what was found if a promise is broken. */
+/** What has happened in a range, up to the first schedule that breaks a promise if one does. */
 interface Word {
   schedules: number;
   steps: number;
   happenings: ReadonlyMap<string, number>;
-  next: number;
   broken: { plan: Plan; result: Result } | null;
 }
 
 if (isMainThread) await main();
-else await work(workerData as Share);
+else work(workerData as Manner);
 
-async function work({ from, to, stride, steps, without }: Share): Promise<void> {
+function work(manner: Manner): void {
   // Faults are errors, and their stacks would be read by nobody; a replay has them.
   Error.stackTraceLimit = 0;
-  let word: Word = { schedules: 0, steps: 0, happenings: new Map(), next: from, broken: null };
-  const tell = () => {
-    parentPort?.postMessage(word);
-    word = { ...word, schedules: 0, steps: 0, happenings: new Map() };
-  };
-  for (let seed = from; seed <= to; seed += stride) {
-    const plan = { seed, steps, without };
+  parentPort?.on('message', async (range: Range) => parentPort?.postMessage(await play(range, manner)));
+}
+
+async function play({ from, to }: Range, manner: Manner): Promise<Word> {
+  const word: Word = { schedules: 0, steps: 0, happenings: new Map(), broken: null };
+  for (let seed = from; seed <= to && word.broken === null; seed++) {
+    const plan = { seed, ...manner };
     const result = await runSchedule(plan);
     word.schedules += 1;
     word.steps += result.steps;
-    word.next = seed + stride;
     word.happenings = sum(word.happenings, result.happenings);
-    if (result.broken.length > 0) {
-      word.broken = { plan, result };
-      break;
-    }
-    if (word.schedules === toldEvery) tell();
+    if (result.broken.length > 0) word.broken = { plan, result };
   }
-  tell();
+  return word;
 }
 
 async function main(): Promise<void> {
@@ -71,10 +63,13 @@ async function main(): Promise<void> {
   });
   const from = Number(values.from ?? values.seed);
   const to = values.to === undefined ? from + Number(values.runs) - 1 : Number(values.to);
-  const plan = { steps: Number(values.steps), without: new Set(values.without.split(',').filter(Boolean).map(Number)) };
-  if (values.trace) process.exit(await trace({ seed: from, ...plan }));
-  const stride = Math.max(1, Math.min(Number(values.workers), to - from + 1));
-  process.exit(await playAll({ from, to, stride, ...plan }));
+  const manner = {
+    steps: Number(values.steps),
+    without: new Set(values.without.split(',').filter(Boolean).map(Number)),
+  };
+  if (values.trace) process.exit(await trace({ seed: from, ...manner }));
+  const workers = Math.max(1, Math.min(Number(values.workers), to - from + 1));
+  process.exit(await playAll({ from, to }, workers, manner));
 }
 
 async function trace(plan: Plan): Promise<number> {
@@ -83,48 +78,51 @@ async function trace(plan: Plan): Promise<number> {
   return broken.length === 0 ? 0 : 1;
 }
 
-async function playAll(share: Share): Promise<number> {
-  const { from, to, stride } = share;
+async function playAll({ from, to }: Range, workers: number, manner: Manner): Promise<number> {
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
   let happenings: Word['happenings'] = new Map();
   let schedules = 0;
   let steps = 0;
-  const next = Array.from({ length: stride }, (_, n) => from + n);
-  /** All seeds below it are done. */
-  const resumeAt = () => Math.min(...next);
-  const hear = (n: number, word: Word): void => {
+  let next = from;
+  const inHand = new Map<Worker, Range>();
+  const rangeLength = Math.min(rangeMax, Math.ceil((to - from + 1) / workers / 8));
+  const hear = (word: Word): void => {
     const printed = Math.floor(schedules / printedEvery);
     schedules += word.schedules;
     steps += word.steps;
     happenings = sum(happenings, word.happenings);
-    next[n] = word.next;
+    // All seeds below it are done.
+    const resumeAt = Math.min(next, ...[...inHand.values()].map((range) => range.from));
     if (Math.floor(schedules / printedEvery) > printed)
       console.log(
-        `${schedules} schedules, ${(schedules / seconds()).toFixed(0)} per second, ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB; to go on from here: --from ${resumeAt()} --to ${to}`,
+        `${schedules} schedules, ${(schedules / seconds()).toFixed(0)} per second, ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB; to go on from here: --from ${resumeAt} --to ${to}`,
       );
   };
   const broken = await new Promise<Word['broken']>((resolve, reject) => {
-    let playing = stride;
-    const workers = next.map((first) => {
+    const give = (worker: Worker): void => {
+      if (next > to) return void worker.terminate().then(() => inHand.size === 0 && resolve(null));
+      const range = { from: next, to: Math.min(to, next + rangeLength - 1) };
+      next = range.to + 1;
+      inHand.set(worker, range);
+      worker.postMessage(range);
+    };
+    for (let n = 0; n < workers; n++) {
       const worker = new Worker(new URL(import.meta.url), {
-        workerData: { ...share, from: first },
+        workerData: manner,
         argv: [],
         resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
       });
       worker.on('message', (word: Word) => {
-        hear(first - from, word);
-        if (word.broken === null) return;
-        for (const each of workers) void each.terminate();
+        inHand.delete(worker);
+        hear(word);
+        if (word.broken === null) return give(worker);
+        for (const each of inHand.keys()) void each.terminate();
         resolve(word.broken);
       });
       worker.on('error', reject);
-      worker.on('exit', () => {
-        playing -= 1;
-        if (playing === 0) resolve(null);
-      });
-      return worker;
-    });
+      give(worker);
+    }
   });
   if (broken !== null) {
     await report(broken, schedules, seconds());
@@ -132,7 +130,7 @@ async function playAll(share: Share): Promise<number> {
   }
   console.log(
     `${schedules} schedules, seeds ${from} to ${to}; no promise is broken
-${seconds().toFixed(1)} s with ${stride} workers: ${(schedules / seconds()).toFixed(0)} schedules and ${(steps / seconds()).toFixed(0)} steps per second`,
+${seconds().toFixed(1)} s with ${workers} workers: ${(schedules / seconds()).toFixed(0)} schedules and ${(steps / seconds()).toFixed(0)} steps per second`,
   );
   console.table(Object.fromEntries([...happenings].sort().map(([what, times]) => [what, { times }])));
   const missing = requiredHappenings.filter((what) => !happenings.has(what));
