@@ -135,6 +135,9 @@ export const entrySchema = new EntitySchema<Entry>({
     traceId: { name: 'trace_id', type: 'text', nullable: true },
     createdAt: { name: 'created_at', type: 'timestamptz' },
   },
+  indices: [
+    { name: 'entries_receivable', columns: ['walletId', 'walletVersion', 'line'], where: "account = 'receivable'" },
+  ],
   checks: [
     {
       name: 'entries_account_known',
