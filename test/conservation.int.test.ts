@@ -166,8 +166,9 @@ test('I9 R5 M11: a forged posting freezes that wallet and no other, opens one ca
       frozen_by: `case:${opened?.id}`,
     },
   ]);
-  expect(await system.violations({ atRest: true }), 'a case explains it').toEqual([]);
-  expect(await system.violations({ atRest: true, casesExplain: false })).toMatchObject([
+  await system.assertPromises(); // a case explains it
+  const wrong = await system.violations({ atRest: true, casesExplain: false });
+  expect(wrong.filter(({ rule }) => rule.startsWith('I9'))).toMatchObject([
     { rule: expect.stringContaining('I9 per deposit'), subject: forged.transactionId },
   ]);
 

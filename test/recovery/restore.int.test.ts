@@ -200,7 +200,11 @@ test('O5 M6 I8: restored to before money moved: nothing is paid or credited twic
 
   // What the books never knew: Revio's statement or a delivery that is sent again names it, and it is a case.
   const unknown = [lostDeposit, lostWithdrawal].toSorted();
-  expect(new Set((await system.violations({ atRest: true })).map(({ subject }) => subject))).toEqual(new Set(unknown));
+  await poll(async () => {
+    const found = await system.violations({ atRest: true });
+    expect(new Set(found.map(({ subject }) => subject))).toEqual(new Set(unknown));
+    return true;
+  }, patience);
   for (const [reference, event] of [
     [lostDeposit, 'purchase.paid'],
     [lostWithdrawal, 'payout.success'],
