@@ -6,6 +6,7 @@ import { RateLimits1795486000300 } from './1795486000300-rate-limits.ts';
 import { GatewayPruning1795510000100 } from './1795510000100-pruning.ts';
 import { GatewayStory1795523000100 } from './1795523000100-story.ts';
 import { GatewayPruningByPlace1795524000200 } from './1795524000200-pruning-by-place.ts';
+import { GatewayAuditViews1796100000100 } from './1796100000100-audit-views.ts';
 
 /** In order. What has been released is never changed; a correction is a new one. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   GatewayPruning1795510000100,
   GatewayStory1795523000100,
   GatewayPruningByPlace1795524000200,
+  GatewayAuditViews1796100000100,
 ];
