@@ -27,7 +27,7 @@ const DEBT_AT = `
 /**
  * By the key of entries, which carries what is looked at, and by that of debts. The version that a wallet had then is found by halving: no posting is of
  * an earlier time than the one before it. From there on back to an account's last entry: a few rows, or as many as came in since a withdrawal
- * last moved `held`; half a million deposits in a row are a quarter of a second.
+ * last moved `held`.
  */
 const BALANCES_AT = `
   SELECT currency, ${balanceAt('available')} AS "availableMinor", ${balanceAt('held')} AS "heldMinor", ${DEBT_AT} AS "receivableMinor"
